@@ -1,0 +1,1 @@
+"""Published declarations and departments."""

@@ -1,0 +1,1 @@
+"""What the area collect must remember and decide."""

@@ -1,0 +1,1 @@
+"""What the area portal must remember and decide."""

@@ -1,0 +1,11 @@
+"""The WSGI application: ``gunicorn shutong.portal.wsgi`` with ``SHUTONG_HOME`` set."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shutong.portal.settings")
+
+application = get_wsgi_application()

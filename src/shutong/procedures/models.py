@@ -1,0 +1,1 @@
+"""Cases of procedures and their steps."""
