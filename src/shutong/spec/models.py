@@ -58,7 +58,8 @@ class Item(Model):
     )
     on_fault: Literal["reject", "flag"] | None = Field(
         default=None,
-        description="what a value that fails its element does; reject unless about names it as an identifier beside a name",
+        description="what a value that fails its element does; reject, unless `about` names it as an identifier beside "
+        "a name: then it is flagged and kept",
     )
     unit: str | None = Field(default=None, description="unit of the delivered values: yuan or 10k-yuan for money")
     min: Decimal | None = Field(default=None, description="smallest value, in the delivered unit")
@@ -74,7 +75,8 @@ class Item(Model):
     )
     mask: Mask | None = Field(
         default=None,
-        description="how the value is shown where the reader was not granted it; hide where nothing is said and grade > 1",
+        description="how the value is shown where the reader was not granted it; where nothing is said: middle for "
+        "sealed numbers, surname for graded names of persons, none for grade 1, hide for the rest",
     )
     from_: Column | None = Field(
         default=None, alias="from", description="earlier name of this item, when it was renamed"
@@ -197,12 +199,13 @@ class Demo(Model):
     )
     values: dict[Column, Any] = Field(
         default_factory=dict,
-        description="per item: a list to draw from, {between: [a, b]}, {days_before: [a, b]} of the batch, {text: '…{n}…'}, or {of_subject: attribute}",
+        description="per item: a list to draw from, {between: [a, b]}, {days_before: [a, b]} of the batch, "
+        "{text: '…{n}…'}, or {of_subject: attribute}",
     )
 
 
 class Resource(Model):
-    """One table or feed that a department's system yields; everything that must happen to its rows follows from here."""
+    """One table or feed that a department's system yields; all that must happen to its rows follows from here."""
 
     resource: Name
     like: Name | None = Field(
@@ -217,7 +220,8 @@ class Resource(Model):
     cycle: Literal["realtime", "daily", "weekly", "monthly", "quarterly", "yearly", "irregular"] = "daily"
     delivery: Literal["append", "changes", "snapshot"] = Field(
         default="append",
-        description="append: new rows only; changes: rows may replace or withdraw earlier ones (operation item); snapshot: each batch is the whole",
+        description="append: new rows only; changes: rows may replace or withdraw earlier ones (operation item); "
+        "snapshot: each batch is the whole",
     )
     operation: Column | None = Field(default=None, description="item that says upsert or withdraw (delivery: changes)")
     key: tuple[Column, ...] = Field(min_length=1, description="items that identify a row; they are required")
@@ -264,7 +268,8 @@ class Library(Model):
     public: bool = Field(default=False, description="whether its subjects have a public page")
     only: Sql | None = Field(
         default=None,
-        description="SELECT of subject_id over declared views: who belongs to it; everybody of the kind where it is missing",
+        description="SELECT of subject_id over declared views: who belongs to it; everybody of the kind where it is "
+        "missing",
     )
     attributes: dict[Column, Attribute] = Field(min_length=1)
 
@@ -322,7 +327,8 @@ class Verification(Model):
     departments: tuple[Name, ...] = Field(min_length=1, description="who gets the ticket")
     version: int = 1
     sql: Sql = Field(
-        description="SELECT key, item, left_value, right_value, record_ids for every pair that disagrees, over declared views"
+        description="SELECT key, item, left_value, right_value, record_ids for every pair that disagrees, over "
+        "declared views"
     )
 
 
