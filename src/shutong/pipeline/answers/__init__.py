@@ -1,0 +1,1 @@
+"""Ready answers: what screens and APIs read by key, rebuilt from the lake at will."""

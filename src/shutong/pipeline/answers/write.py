@@ -1,0 +1,183 @@
+"""Writing an answers file in bulk, and swapping it in by name."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from . import names, schema
+from .store import CURRENT
+
+_CHUNK = 20_000
+_PAGE = 8192
+
+Cells = tuple[Any, ...]
+
+
+def cells_of(table: schema.Table, batches: Iterable[pa.RecordBatch]) -> Iterator[Cells]:
+    """The rows of record batches as tuples in the table's column order; columns that are absent are NULL.
+
+    Raises:
+        ValueError: a batch has a column that the table does not have.
+    """
+    for batch in batches:
+        unknown = set(batch.schema.names) - set(table.names)
+        if unknown:
+            raise ValueError(f"{table.name} has no columns {sorted(unknown)}")
+        columns = [
+            batch.column(name).to_pylist() if name in batch.schema.names else [None] * batch.num_rows
+            for name in table.names
+        ]
+        yield from zip(*columns, strict=True)
+
+
+def chunks(rows: Iterable[Cells], size: int = _CHUNK) -> Iterator[list[Cells]]:
+    """Rows in lists of at most ``size``."""
+    iterator = iter(rows)
+    while part := list(islice(iterator, size)):
+        yield part
+
+
+def write_file(path: Path, tables: Mapping[str, Iterable[pa.RecordBatch]]) -> dict[str, int]:
+    """Write a complete answers file.
+
+    Args:
+        path: a file that does not exist yet.
+        tables: per table name its record batches. The order of ``answer_subject`` is the static rank, unless its rows
+            bring a ``doc``. Tables that are absent stay empty; names and bigrams are made here.
+
+    Returns:
+        Rows written per table.
+    """
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        # The file is not visible until it is complete, so nothing in it needs a journal.
+        for pragma in (f"page_size={_PAGE}", "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE",
+                       "cache_size=-131072", "temp_store=MEMORY"):  # fmt: skip
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("BEGIN")
+        for table in schema.TABLES:
+            connection.execute(table.create_sql())
+        connection.execute(names.CREATE_INDEX)
+        counts = {}
+        for table in schema.TABLES:
+            if table is schema.BIGRAM:
+                continue
+            rows = cells_of(table, tables.get(table.name, ()))
+            if table is schema.SUBJECT:
+                counts[table.name] = _write_subjects(connection, rows)
+            else:
+                counts[table.name] = _insert(connection, table, rows)
+        connection.execute(
+            "INSERT OR REPLACE INTO answer_meta (name, value) VALUES ('format', ?)", (str(schema.FORMAT),)
+        )
+        for table in schema.TABLES:
+            for statement in table.index_sql():
+                connection.execute(statement)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA analysis_limit=1000")
+        connection.execute("ANALYZE")
+        connection.execute("PRAGMA locking_mode=NORMAL")
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+    return counts
+
+
+def _insert(connection: sqlite3.Connection, table: schema.Table, rows: Iterable[Cells]) -> int:
+    count = 0
+    statement = table.insert_sql()
+    for part in chunks(rows):
+        connection.executemany(statement, part)
+        count += len(part)
+    return count
+
+
+def _write_subjects(connection: sqlite3.Connection, rows: Iterable[Cells]) -> int:
+    """Subjects with their name keys, the name index, and how often each bigram occurs."""
+    frequency: Counter[str] = Counter()
+    count = 0
+    for part in chunks(rows):
+        prepared = [prepare_subject(row, doc) for doc, row in enumerate(part, start=count + 1)]
+        count += len(part)
+        connection.executemany(schema.SUBJECT.insert_sql(), [one.row for one in prepared])
+        connection.executemany(INSERT_NAME, [(one.doc, one.document) for one in prepared])
+        connection.executemany(
+            schema.IDENTIFIER.insert_sql(), [row for one in prepared for row in one.name_identifiers()]
+        )
+        for one in prepared:
+            frequency.update({pair for key in one.keys for pair in names.bigrams(key)})
+    connection.execute("INSERT INTO answer_name (answer_name) VALUES ('optimize')")
+    _insert(connection, schema.BIGRAM, frequency.items())
+    return count
+
+
+INSERT_NAME = "INSERT INTO answer_name (rowid, names) VALUES (?, ?)"
+_AT = {name: position for position, name in enumerate(schema.SUBJECT.names)}
+
+
+@dataclass(frozen=True)
+class PreparedSubject:
+    """A subject row made ready for the index: its number, its keys (current name first) and its indexed text."""
+
+    row: Cells
+    doc: int
+    keys: list[str]
+    document: str
+
+    def name_identifiers(self) -> list[Cells]:
+        """Rows of ``answer_identifier`` for the names; only the first is current."""
+        subject = self.row[_AT["subject_id"]]
+        unique = dict.fromkeys(key for key in self.keys if key)
+        return [(subject, "name", key, int(number == 0), None) for number, key in enumerate(unique)]
+
+
+def prepare_subject(row: Cells, doc: int) -> PreparedSubject:
+    """Fill ``doc`` (where it is NULL) and ``name_key`` of a subject row and make its indexed text."""
+    all_names = names_of(row[_AT["name"]], row[_AT["former_names"]])
+    keys = [names.search_key(name) for name in all_names]
+    cells = list(row)
+    doc = cells[_AT["doc"]] or doc
+    cells[_AT["doc"]], cells[_AT["name_key"]] = doc, keys[0] if keys else None
+    return PreparedSubject(tuple(cells), doc, keys, names.document(all_names))
+
+
+def swap_in(folder: Path, path: Path, keep: int = 1) -> None:
+    """Make ``path`` the current answers file of ``folder`` in one step, and remove files no reader needs.
+
+    Args:
+        folder: the answers folder; ``path`` lies in it.
+        keep: how many earlier files stay for readers that are in the middle of a page.
+    """
+    pointer = folder / f".{CURRENT}-{os.getpid()}"
+    with pointer.open("w", encoding="utf-8") as file:
+        file.write(path.name)
+        file.flush()
+        os.fsync(file.fileno())
+    pointer.replace(folder / CURRENT)
+    others = sorted(
+        (other for other in folder.glob("answers-*.sqlite3") if other != path), key=lambda o: o.stat().st_mtime
+    )
+    for old in others[: len(others) - keep]:
+        for name in (old.name, f"{old.name}-wal", f"{old.name}-shm"):
+            (folder / name).unlink(missing_ok=True)
+
+
+def names_of(name: str | None, former_names: str | None) -> list[str]:
+    """The names of a subject row, current first; ``former_names`` is a JSON array of strings."""
+    former = parse_json(former_names) or []
+    return [one for one in [name, *former] if one]
+
+
+def parse_json(text: str | None) -> Any:
+    """JSON text as a value; None for NULL."""
+    return orjson.loads(text) if text else None
