@@ -75,12 +75,15 @@ class Write:
         mode: ``append`` adds the rows for good. ``replace`` makes them the whole table; in a run with a scope they
             replace only the rows whose ``key`` is in the scope (the engine stores a patch, readers see one table).
         key: the column of the patch; required for ``replace`` tables that take part in incremental runs.
+        schema: the columns the table promises, in order; the step's columns are checked against it and cast. None
+            takes the step's columns as they are.
     """
 
     table: str
     step: str
     mode: WriteMode = "replace"
     key: str | None = None
+    schema: pa.Schema | None = None
 
 
 @dataclass(frozen=True)

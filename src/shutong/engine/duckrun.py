@@ -1,0 +1,328 @@
+"""One run on DuckDB: stages executed in order, their results staged, one commit at the end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from shutong.engine import sqltext
+from shutong.engine.connection import Resources, connect, explained, parquet_schema, storable, write_parquet
+from shutong.engine.errors import StageError
+from shutong.engine.execution import Execution
+from shutong.engine.journal import Journal
+from shutong.engine.lake import Lake, StagedRun, check_run_id, check_table_name
+from shutong.engine.manifest import Change, DataFile, Mode, encode_schema
+from shutong.engine.sampling import watch_memory
+from shutong.engine.sqltext import Parameter
+from shutong.engine.stage import Stage, Write
+from shutong.engine.tablefiles import TableFiles, build, table_sql
+
+Rows = pa.Table | pa.RecordBatch | pa.RecordBatchReader | Path
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """What one stage took: wall seconds, largest resident bytes of the process tree, rows read and written.
+
+    ``rows_in`` counts the rows of the input tables (before a scope narrows them), ``rows_out`` those per table.
+    """
+
+    name: str
+    seconds: float
+    peak_bytes: int
+    rows_in: int
+    rows_out: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """A scope in use: what the caller gave (kept so that its identity stays valid), its file and its rows."""
+
+    given: object
+    path: Path
+    rows: int
+
+
+class DuckRun:
+    """A run in progress, made by ``DuckEngine.run``: it sees the lake as it was when it began, and its own results."""
+
+    def __init__(
+        self,
+        lake: Lake,
+        resources: Resources,
+        run_id: str,
+        kind: str,
+        business_day: dt.date | None,
+        keep_steps: Path | None = None,
+    ) -> None:
+        self.run_id = check_run_id(run_id)
+        self.kind = kind
+        self.business_day = business_day
+        self.read_seq = lake.last
+        self.reports: list[StageReport] = []
+        self.committed: int | None = None
+        self._lake = lake
+        self._keep = keep_steps
+        self._journal = Journal(lake.root, run_id)
+        self._folder = resources.temp / self._journal.attempt
+        self._folder.mkdir(parents=True)
+        self._resources = Resources(resources.memory_bytes, resources.threads, self._folder / "spill")
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._changes: list[Change] = []
+        self._scopes: list[_Scope] = []
+        self._scope_files: dict[Path, DataFile] = {}
+        self._files = 0
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The run's own database, opened when first needed."""
+        if self._connection is None:
+            self._connection = connect(self._resources)
+        return self._connection
+
+    def table(self, name: str) -> TableFiles:
+        """A table as this run sees it: committed before it began, and what it staged itself."""
+        committed = [entry.change for entry in self._lake.history(name, self.read_seq)]
+        return build(name, self._lake.root, [*committed, *(each for each in self._changes if each.table == name)])
+
+    def execute(
+        self,
+        stage: Stage,
+        params: Mapping[str, Parameter] | None = None,
+        scope: pa.Table | Path | str | None = None,
+        scope_key: str | None = None,
+    ) -> dict[str, int]:
+        """Run a stage and stage its results; later stages of the run see them, nobody else does before ``commit``.
+
+        Args:
+            params: values for ``:name`` in the steps' SQL; ``:business_day`` is always there when the run has one.
+            scope: the changed keys, as an Arrow table, a Parquet file, or the name of a table. Inputs whose Read names
+                a ``scope`` column are narrowed to them, and ``replace`` results replace only the rows of these keys.
+            scope_key: the column of ``scope`` that holds the keys; default: its first.
+
+        Returns:
+            Rows written per table.
+
+        Raises:
+            StageError: a step fails, a promise is broken, or rows outside the scope came out.
+        """
+        began = time.perf_counter()
+        keys = self._open_scope(scope, scope_key) if scope is not None else None
+        given: dict[str, Parameter] = {"business_day": self.business_day} if self.business_day else {}
+        execution = Execution(
+            connection=self.connection,
+            stage=stage,
+            folder=self._folder,
+            tables=self.table,
+            params={**given, **(params or {})},
+            scope=f"read_parquet({sqltext.file_list([keys.path])})" if keys else None,
+            keep=self._keep,
+            threads=self._resources.threads,
+        )
+        rows: dict[str, int] = {}
+        with watch_memory() as peak:
+            try:
+                execution.run()
+                for write in stage.writes:
+                    rows[write.table] = rows.get(write.table, 0) + self._write(execution, write, keys)
+            finally:
+                execution.close()
+        seconds = time.perf_counter() - began
+        self.reports.append(StageReport(stage.name, seconds, peak.bytes, execution.rows_in, rows))
+        return rows
+
+    def stage_table(
+        self,
+        table: str,
+        rows: Rows,
+        mode: Mode = "append",
+        key: str | None = None,
+        keys: pa.Table | None = None,
+        stage: str = "",
+    ) -> int:
+        """Stage rows that no stage computes: batches, decisions, the registry of ids.
+
+        Args:
+            rows: an Arrow table, batch or reader, or a Parquet file (which is linked or copied, and stays).
+            mode: ``append``, ``replace``, or ``patch`` with ``key`` and ``keys`` (its first column is the keys).
+            stage: identity of what wrote it.
+
+        Returns the rows staged.
+        """
+        check_table_name(table)
+        where = f"写入表 {table}", f"writing table {table}"
+        with explained(*where):
+            target, relative = self._new_file(table)
+            count = self._write_rows(rows, target)
+            scope = None
+            if mode == "patch":
+                if key is None or keys is None:
+                    raise StageError("补丁需要 key 和 keys", "a patch needs key and keys", table=table)
+                scope = self._open_scope(keys, None)
+            self._add(table, mode, target, relative, count, key, scope, stage)
+        return count
+
+    def peek(
+        self, sql: str, views: Mapping[str, str] | None = None, params: Mapping[str, Parameter] | None = None
+    ) -> pa.Table:
+        """Query tables as this run sees them; ``views`` maps the names used in ``sql`` to tables."""
+        cursor = self.connection.cursor()
+        try:
+            with explained("查询", "query"):
+                for view, table in (views or {}).items():
+                    cursor.execute(f"CREATE TEMP VIEW {sqltext.name(view)} AS {table_sql(self.table(table))}")
+                return cursor.execute(sqltext.bind(sql, params)).to_arrow_table()
+        finally:
+            cursor.close()
+
+    def commit(self) -> int:
+        """Make everything staged visible at once; returns the run's number. The run is over."""
+        if self.committed is None:
+            staged = StagedRun(self.run_id, self.kind, tuple(self._changes), self.read_seq, self.business_day)
+            self.committed = self._lake.commit(staged)
+        return self.committed
+
+    def close(self) -> None:
+        """Free everything; without a commit the files of the run are removed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+        # The manifest decides which files count, not this object: the commit may have happened although it raised.
+        self._journal.close(self._lake.named_paths())
+
+    def _new_file(self, table: str) -> tuple[Path, str]:
+        relative = f"{table}/{self._journal.attempt}-{self._files}.parquet"
+        self._files += 1
+        return self._journal.announce(relative), relative
+
+    def _write_rows(self, rows: Rows, target: Path) -> int:
+        if isinstance(rows, Path):
+            try:
+                target.hardlink_to(rows)
+            except OSError:
+                shutil.copyfile(rows, target)
+            storable(self.connection, f"SELECT * FROM read_parquet({sqltext.file_list([target])})")
+            return pq.read_metadata(target).num_rows
+        if isinstance(rows, pa.RecordBatch):
+            rows = pa.Table.from_batches([rows])
+        cursor = self.connection.cursor()
+        try:
+            cursor.register("__rows", rows)
+            # Only a view of types may be asked for beforehand: a reader gives its rows once.
+            fitting = storable(cursor, f"SELECT {_named(rows.schema)} WHERE FALSE")
+            columns = fitting.partition(" FROM (")[0].removeprefix("SELECT ") if " FROM (" in fitting else "*"
+            return write_parquet(cursor, f"SELECT {columns} FROM __rows", target)
+        finally:
+            cursor.close()
+
+    def _open_scope(self, scope: pa.Table | Path | str, column: str | None) -> _Scope:
+        for known in self._scopes:
+            if known.given is scope:
+                return known
+        cursor = self.connection.cursor()
+        path = self._folder / f"scope-{len(self._scopes)}.parquet"
+        try:
+            with explained("变更范围", "scope"):
+                if isinstance(scope, pa.Table):
+                    cursor.register("__scope", scope)
+                    source, names = "__scope", scope.schema.names
+                elif isinstance(scope, Path):
+                    source, names = f"read_parquet({sqltext.file_list([scope])})", parquet_schema(scope).names
+                else:
+                    table = self.table(scope)
+                    source, names = f"({table_sql(table)})", table.schema.names
+                key = sqltext.name(column or names[0])
+                query = f"SELECT DISTINCT {key} AS key FROM {source} WHERE {key} IS NOT NULL"
+                rows = write_parquet(cursor, query, path)
+        finally:
+            cursor.close()
+        opened = _Scope(scope, path, rows)
+        self._scopes.append(opened)
+        return opened
+
+    def _write(self, execution: Execution, write: Write, scope: _Scope | None) -> int:
+        check_table_name(write.table)
+        target, relative = self._new_file(write.table)
+        rows = execution.result(write.step, write.schema, target)
+        identity = execution.stage.identity
+        if write.mode == "append" or scope is None:
+            self._add(write.table, write.mode, target, relative, rows, write.key, None, identity)
+            return rows
+        if write.key is None:
+            raise StageError(
+                f"阶段 {execution.stage.name} 的表 {write.table} 没有声明 key，不能增量计算",
+                f"stage {execution.stage.name}: table {write.table} declares no key, so it cannot be computed in part",
+                table=write.table,
+            )
+        self._add(write.table, "patch", target, relative, rows, write.key, scope, identity)
+        return rows
+
+    def _add(
+        self,
+        table: str,
+        mode: Mode,
+        target: Path,
+        relative: str,
+        rows: int,
+        key: str | None,
+        scope: _Scope | None,
+        stage: str,
+    ) -> None:
+        schema = parquet_schema(target)
+        if scope is not None and key is not None:
+            self._refuse_strangers(table, target, key, scope)
+        if rows == 0:
+            target.unlink()
+        files = (DataFile(relative, rows, target.stat().st_size),) if rows else ()
+        change = Change(table, mode, files, encode_schema(schema), stage=stage)
+        if mode == "patch" and scope is not None:
+            if scope.rows == 0:
+                return
+            change = Change(table, mode, files, encode_schema(schema), key, (self._scope_file(scope),), stage)
+        last = self._changes[-1] if self._changes else None
+        if (
+            last is not None
+            and last.table == table
+            and mode == "append"
+            and last.mode != "patch"
+            and (last.schema == change.schema)
+        ):
+            self._changes[-1] = Change(table, last.mode, last.files + files, last.schema, stage=stage)
+        else:
+            self._changes.append(change)
+
+    def _refuse_strangers(self, table: str, target: Path, key: str, scope: _Scope) -> None:
+        """Rows outside the scope would stand beside the old rows of their key instead of replacing them."""
+        row = self.connection.execute(
+            f"SELECT count(*) FROM read_parquet({sqltext.file_list([target])}) AS r "
+            f"ANTI JOIN read_parquet({sqltext.file_list([scope.path])}) AS s ON r.{sqltext.name(key)} = s.key"
+        ).fetchone()
+        if row and row[0]:
+            raise StageError(
+                f"表 {table} 的增量结果中有 {row[0]} 行的 {key} 不在变更范围内，请检查各步骤的 scope",
+                f"table {table}: {row[0]} rows of the increment have a {key} outside the scope: check the reads' scope",
+                table=table,
+                rows=row[0],
+            )
+
+    def _scope_file(self, scope: _Scope) -> DataFile:
+        known = self._scope_files.get(scope.path)
+        if known is None:
+            relative = f"scopes/{self._journal.attempt}-{len(self._scope_files)}.parquet"
+            target = self._journal.announce(relative)
+            shutil.copyfile(scope.path, target)
+            known = self._scope_files[scope.path] = DataFile(relative, scope.rows, target.stat().st_size)
+        return known
+
+
+def _named(schema: pa.Schema) -> str:
+    return ", ".join(f"CAST(NULL AS {sqltext.type_name(each.type)}) AS {sqltext.name(each.name)}" for each in schema)

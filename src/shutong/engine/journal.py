@@ -1,0 +1,100 @@
+"""What a run is writing, so that the files of a killed run are found and removed.
+
+Each attempt of a run keeps a journal ``running/<attempt>`` in the lake: one line per file, written before the file is.
+The operating system's lock on it ends with the process, however it ends; an unlocked journal belongs to a dead run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+FOLDER = "running"
+
+
+class Journal:
+    """The open journal of one attempt; ``attempt`` is the run's id and a random part, so no file is written twice."""
+
+    def __init__(self, root: Path, run_id: str) -> None:
+        self.root = root
+        self.attempt = f"{run_id}-{secrets.token_hex(4)}"
+        folder = root / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / self.attempt
+        draft = folder / f".{self.attempt}"
+        self._handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        # It gets its name only when it is locked, so a cleaner never takes it for a dead one.
+        fcntl.flock(self._handle, fcntl.LOCK_EX)
+        draft.rename(self._path)
+
+    def announce(self, path: str) -> Path:
+        """Note a file (relative to the lake) that is about to be written; returns its absolute path."""
+        os.write(self._handle, (path + "\n").encode())
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+    def close(self, committed: Collection[str]) -> None:
+        """End the attempt: files that are not among the committed ones are removed, then the journal."""
+        _remove_uncommitted(self.root, os.pread(self._handle, 1 << 30, 0), committed)
+        self._path.unlink(missing_ok=True)
+        os.close(self._handle)
+
+
+def _remove_uncommitted(root: Path, lines: bytes, committed: Collection[str]) -> int:
+    removed = 0
+    # A line without its end was cut by the kill before its file was made.
+    for line in lines.decode(errors="replace").split("\n")[:-1]:
+        path = (root / line).resolve()
+        if line not in committed and path.is_relative_to(root.resolve()):
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def dead_attempts(root: Path) -> Iterator[tuple[str, int]]:
+    """Attempts whose process is gone, with the open and locked handle of the journal (the caller closes it)."""
+    folder = root / FOLDER
+    if not folder.exists():
+        return
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            continue
+        yield path.name, handle
+
+
+def clean_dead(root: Path, temp: Path, committed: Callable[[], Collection[str]]) -> list[str]:
+    """Remove what dead attempts left: files that no run committed, temporary folders, journals.
+
+    Args:
+        temp: the folder in which each attempt has a temporary folder of its name.
+        committed: gives the paths of every file the manifest names; asked once an attempt is known to be dead, so
+            that its own commit is among them.
+
+    Returns the attempts.
+    """
+    cleaned = []
+    for attempt, handle in dead_attempts(root):
+        try:
+            _remove_uncommitted(root, os.pread(handle, 1 << 30, 0), committed())
+            shutil.rmtree(temp / attempt, ignore_errors=True)
+            (root / FOLDER / attempt).unlink(missing_ok=True)
+            cleaned.append(attempt)
+        finally:
+            os.close(handle)
+    return cleaned

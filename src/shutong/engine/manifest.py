@@ -1,0 +1,310 @@
+"""The run manifest: one append makes a run visible over all its tables (decision 0001).
+
+It is a Delta table in the lake's folder ``manifest``; a row says what one run did to one table. Nothing outside
+this module reads or writes it.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import functools
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from shutong.engine.errors import ConflictError, LakeError, SpaceError
+
+Mode = Literal["append", "replace", "patch"]
+
+_FILES: Final[pa.DataType] = pa.list_(pa.struct([("path", pa.string()), ("rows", pa.int64()), ("bytes", pa.int64())]))
+
+SCHEMA: Final = pa.schema(
+    [
+        pa.field("run_id", pa.string()),
+        pa.field("seq", pa.int64()),
+        pa.field("part", pa.int32()),
+        pa.field("kind", pa.string()),
+        pa.field("read_seq", pa.int64()),
+        pa.field("table", pa.string()),
+        pa.field("mode", pa.string()),
+        pa.field("files", _FILES),
+        pa.field("key", pa.string()),
+        pa.field("key_files", _FILES),
+        pa.field("schema", pa.string()),
+        pa.field("stage", pa.string()),
+        pa.field("business_day", pa.date32()),
+        pa.field("committed_at", pa.timestamp("us", "UTC")),
+        pa.field("txn", pa.string()),
+    ]
+)
+
+# Every commit carries the next number under this name, so of two commits at once delta-rs refuses one.
+_TRANSACTION: Final = "shutong-manifest"
+
+# From this many small manifest files on, opening the lake folds them into one.
+FOLD_FROM: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """An immutable Parquet file of the lake: path relative to the lake's folder, rows, bytes."""
+
+    path: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one run does to one table.
+
+    Args:
+        mode: ``append`` adds ``files``; ``replace`` makes them the whole table; ``patch`` makes them stand for every
+            row whose ``key`` is in ``key_files`` (Parquet files with one column ``key``).
+        schema: serialised Arrow schema of the files (``encode_schema``).
+        stage: identity of the stage that wrote it, or empty.
+    """
+
+    table: str
+    mode: Mode
+    files: tuple[DataFile, ...]
+    schema: str
+    key: str | None = None
+    key_files: tuple[DataFile, ...] = ()
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the manifest: a change with its run, the run's number ``seq`` and the moment of its commit.
+
+    ``read_seq`` is the number of the last run whose tables this run read.
+    """
+
+    run_id: str
+    seq: int
+    part: int
+    kind: str
+    read_seq: int
+    change: Change
+    business_day: dt.date | None
+    committed_at: dt.datetime
+
+
+@functools.lru_cache(maxsize=4096)
+def encode_schema(schema: pa.Schema) -> str:
+    """An Arrow schema as base64 text of its IPC form, without metadata."""
+    return base64.b64encode(schema.remove_metadata().serialize().to_pybytes()).decode()
+
+
+@functools.lru_cache(maxsize=4096)
+def decode_schema(text: str) -> pa.Schema:
+    """The Arrow schema of ``encode_schema``."""
+    return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(text)))
+
+
+def _files(rows: Sequence[dict[str, Any]] | None) -> tuple[DataFile, ...]:
+    return tuple(DataFile(row["path"], row["rows"], row["bytes"]) for row in rows or ())
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    change = Change(
+        table=row["table"],
+        mode=row["mode"],
+        files=_files(row["files"]),
+        schema=row["schema"],
+        key=row["key"],
+        key_files=_files(row["key_files"]),
+        stage=row["stage"] or "",
+    )
+    return Entry(
+        run_id=row["run_id"],
+        seq=row["seq"],
+        part=row["part"],
+        kind=row["kind"],
+        read_seq=row["read_seq"],
+        change=change,
+        business_day=row["business_day"],
+        committed_at=row["committed_at"],
+    )
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    change = entry.change
+
+    def files(each: tuple[DataFile, ...]) -> list[dict[str, Any]]:
+        return [{"path": file.path, "rows": file.rows, "bytes": file.bytes} for file in each]
+
+    return {
+        "run_id": entry.run_id,
+        "seq": entry.seq,
+        "part": entry.part,
+        "kind": entry.kind,
+        "read_seq": entry.read_seq,
+        "table": change.table,
+        "mode": change.mode,
+        "files": files(change.files),
+        "key": change.key,
+        "key_files": files(change.key_files),
+        "schema": change.schema,
+        "stage": change.stage,
+        "business_day": entry.business_day,
+        "committed_at": entry.committed_at,
+        "txn": f"{_TRANSACTION}:{entry.seq}",
+    }
+
+
+class Manifest:
+    """The manifest of one lake, cached in memory and read again only when a newer version exists.
+
+    Raises LakeError from every method when the manifest on disk is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._table: DeltaTable | None = None
+        self._by_file: dict[str, tuple[Entry, ...]] = {}
+        self._entries: tuple[Entry, ...] = ()
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every committed entry in order of commit."""
+        if self._is_stale():
+            self._read()
+        return self._entries
+
+    @property
+    def last(self) -> int:
+        """The number of the last committed run; 0 in an empty lake."""
+        entries = self.entries()
+        return entries[-1].seq if entries else 0
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Commit the entries of one run (they share one ``seq``): this is the moment the run becomes visible.
+
+        Raises:
+            ConflictError: another run took the number first; nothing was written.
+        """
+        seq = entries[0].seq
+        table = pa.Table.from_pylist([_row(entry) for entry in entries], schema=SCHEMA)
+        properties = CommitProperties(app_transactions=[Transaction(_TRANSACTION, seq)])
+        known = set(self._by_file)
+        try:
+            # A run reads the version it numbered itself after, so a commit in between is a conflict for delta-rs.
+            write_deltalake(self._table or str(self._folder), table, mode="append", commit_properties=properties)
+        except CommitFailedError as error:
+            self._table = None
+            raise ConflictError(
+                "同时有另一次运行提交，请重新运行", "another run committed at the same moment: run again", seq=seq
+            ) from error
+        except (DeltaError, OSError) as error:
+            if _is_full(error):
+                raise SpaceError(
+                    "磁盘已满，运行没有提交。请腾出空间后重新运行",
+                    "the disk is full: the run was not committed. Make room and run again",
+                    path=str(self._folder),
+                ) from error
+            raise self._damaged(error) from error
+        self._read()
+        self._sync(set(self._by_file) - known)
+
+    def fold(self) -> None:
+        """Merge many small manifest files into one (the rows stay what they are)."""
+        if self._open() is not None and len(self._by_file) >= FOLD_FROM:
+            assert self._table is not None  # noqa: S101
+            self._table.optimize.compact()
+            self._table.create_checkpoint()
+            self._table.vacuum(retention_hours=1, enforce_retention_duration=False, dry_run=False)
+            self._read()
+
+    def _sync(self, files: set[str]) -> None:
+        """Bring a commit to the disk, so that a power cut after it loses nothing."""
+        log = self._folder / "_delta_log"
+        sync_paths([*map(Path, files), self._log_file(self._version()), log, self._folder])
+
+    def _version(self) -> int:
+        return int(self._table.version()) if self._table is not None else -1
+
+    def _log_file(self, version: int) -> Path:
+        return self._folder / "_delta_log" / f"{version:020}.json"
+
+    def _is_stale(self) -> bool:
+        # One stat instead of a listing: the log's versions have no gaps.
+        return self._table is None or self._log_file(self._version() + 1).exists()
+
+    def _open(self) -> DeltaTable | None:
+        if not (self._folder / "_delta_log").exists():
+            if self._folder.exists() and any(self._folder.glob("*.parquet")):
+                raise self._damaged(FileNotFoundError(str(self._folder / "_delta_log")))
+            return None
+        try:
+            if self._table is None:
+                if not any(self._folder.joinpath("_delta_log").glob("*.json")):
+                    return None
+                self._table = DeltaTable(str(self._folder))
+            else:
+                self._table.update_incremental()
+        except (DeltaError, OSError, ValueError) as error:
+            self._table = None
+            raise self._damaged(error) from error
+        return self._table
+
+    def _read(self) -> None:
+        table = self._open()
+        if table is None:
+            self._entries, self._by_file = (), {}
+            return
+        try:
+            by_file = {}
+            for path in table.file_uris():
+                known = self._by_file.get(path)
+                by_file[path] = known if known is not None else _read_entries(Path(path))
+        except (OSError, pa.ArrowException, DeltaError, KeyError, TypeError) as error:
+            self._table = None
+            raise self._damaged(error) from error
+        self._by_file = by_file
+        entries = [entry for each in by_file.values() for entry in each]
+        self._entries = tuple(sorted(entries, key=lambda entry: (entry.seq, entry.part)))
+
+    def _damaged(self, error: Exception) -> LakeError:
+        return LakeError(
+            f"湖的清单 {self._folder} 已损坏（{error}）。请从备份恢复该文件夹；数据文件未被改动",
+            f"the lake's manifest {self._folder} is damaged ({error}). Restore this folder from a backup; "
+            "no data file was touched",
+            path=str(self._folder),
+        )
+
+
+def sync_paths(paths: Iterable[Path]) -> None:
+    """Bring files and folders to the disk; a missing one raises FileNotFoundError."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _is_full(error: Exception) -> bool:
+    text = str(error).lower()
+    return any(each in text for each in ("no space left", "file too large", "disk quota", "os error 28", "os error 27"))
+
+
+def _read_entries(path: Path) -> tuple[Entry, ...]:
+    table = pq.ParquetFile(path).read(columns=SCHEMA.names)
+    return tuple(_entry(row) for row in table.to_pylist())
+
+
+def numbered(
+    changes: Sequence[Change], *, run_id: str, seq: int, kind: str, read_seq: int, day: dt.date | None
+) -> list[Entry]:
+    """The entries of a run about to be committed now."""
+    now = dt.datetime.now(dt.UTC)
+    return [Entry(run_id, seq, part, kind, read_seq, change, day, now) for part, change in enumerate(changes)]
