@@ -50,10 +50,11 @@ def _wide(head: bytes) -> str | None:
     if len(sample) < 4:
         return None
     zeros = (sample == 0).mean(axis=0)
-    # Latin digits, delimiters and line ends make a good part of any table, so one side has many zeros.
-    if zeros[1] > 0.08 and zeros[0] < 0.02:
+    # Latin digits, delimiters and line ends make a good part of any table, so one side has many zeros
+    # (the other has some: the character 一 ends in a zero byte).
+    if zeros[1] > max(0.08, 2 * zeros[0]):
         return "utf-16-le"
-    if zeros[0] > 0.08 and zeros[1] < 0.02:
+    if zeros[0] > max(0.08, 2 * zeros[1]):
         return "utf-16-be"
     return None
 
