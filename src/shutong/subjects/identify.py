@@ -1,0 +1,232 @@
+"""Identify: each mention linked to a subject with method, score and evidence, or set aside with the reason.
+
+The order: the register row itself; a valid unified code; a code that leads to one (organisation code, registration,
+taxpayer or certificate number, through the registers); the exact name in its area; the exact name alone where it is
+unique and nothing contradicts; a spelling variant of the name in its area. A code beside the name of somebody else
+is a conflict. Persons are linked by the key of their identity number only, places by address and area.
+
+The link of a mention depends on the mention and on the identifiers found under its own values, on nothing else;
+this is what lets a run compute only the mentions that a change can touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutong.engine.stage import Read, SqlStep, Stage, Step, Write
+from shutong.spec.catalog import Catalog
+from shutong.subjects.mentions import ORG_CODE, PLACE, about_hash
+from shutong.subjects.tables import IDENTIFIERS, LINKS, MENTIONS, UNIDENTIFIED
+
+VERSION = 1
+
+SCORES = {
+    "registry": 1000,
+    "uscc": 990,
+    "org_code": 980,
+    "registration_no": 975,
+    "taxpayer_no": 970,
+    "certificate_no": 965,
+    "person_key": 1000,
+    "place": 950,
+    "name_area": 940,
+    "name": 900,
+    "name_variant": 860,
+}
+"""Score of a link in per mille, by method; a code beside a name that is not the subject's loses ``NAME_DIFFERS``."""
+
+NAME_DIFFERS = 40
+
+_CODES = ("org_code", "registration_no", "taxpayer_no", "certificate_no")
+_COLUMN_OF = {code: code for code in _CODES} | {"org_code": "organisation_code"}
+
+
+def identify_stage(catalog: Catalog) -> Stage:
+    """The stage that writes ``links`` and ``unidentified``.
+
+    Scope: record ids. It reads no clock: ``mentions`` and ``identifiers`` are of the day they were computed for.
+    """
+    return Stage(
+        name="identify",
+        reads=(
+            Read("mentions", "mentions", MENTIONS, scope="record_id"),
+            Read("identifiers", "identifiers", IDENTIFIERS),
+        ),
+        steps=tuple(_steps()),
+        writes=(Write("links", "links", key="record_id"), Write("unidentified", "unidentified", key="record_id")),
+        version=VERSION,
+        declarations=about_hash(catalog),
+    )
+
+
+def _steps() -> Iterator[Step]:
+    yield SqlStep("owners", _OWNERS, materialise=True)
+    yield SqlStep("name_areas", _NAME_AREAS, materialise=True)
+    yield SqlStep("told", f"SELECT *, {ORG_CODE} AS organisation_code FROM mentions WHERE kind = 'organisation'")
+    yield SqlStep("looked_up", _looked_up_sql(), materialise=True)
+    yield SqlStep("by_code", _BY_CODE, materialise=True)
+    yield SqlStep("own_names", _OWN_NAMES, materialise=True)
+    yield SqlStep("clashes", _clashes_sql(), materialise=True)
+    yield SqlStep("weighed", _WEIGHED)
+    yield SqlStep("decided", _decided_sql(), materialise=True)
+    yield SqlStep("persons_and_places", _PERSONS_AND_PLACES, materialise=True)
+    both = "SELECT * FROM decided UNION ALL SELECT * FROM persons_and_places"
+    links = ", ".join(LINKS.names)
+    unidentified = ", ".join(UNIDENTIFIED.names)
+    yield SqlStep("links", f"SELECT {links} FROM ({both}) WHERE reason IS NULL")
+    yield SqlStep("unidentified", f"SELECT {unidentified} FROM ({both}) WHERE reason IS NOT NULL")
+
+
+# Who is found under a value: the subject where it is only one, and how many.
+_OWNERS = """SELECT kind, value, min(subject_id) AS subject_id, count(*) AS owners FROM identifiers
+WHERE kind NOT IN ('area', 'redirected') GROUP BY kind, value"""
+
+_NAME_AREAS = """SELECT n.kind, n.value, a.value AS area, min(n.subject_id) AS subject_id, count(*) AS owners
+FROM identifiers n JOIN identifiers a ON a.subject_id = n.subject_id AND a.kind = 'area'
+WHERE n.kind IN ('name', 'variant') GROUP BY n.kind, n.value, a.value"""
+
+
+def _looked_up_sql() -> str:
+    """Every mention of an organisation with whom its codes and its name lead to."""
+    columns = ["t.*", "u.subject_id AS by_uscc", "g.subject_id AS by_register"]
+    joins = [
+        "LEFT JOIN owners u ON u.kind = 'uscc' AND u.value = t.uscc",
+        "LEFT JOIN owners g ON t.registry AND t.current AND g.kind = 'register'"
+        " AND g.value = concat(t.record_id, '/', t.role)",
+    ]
+    for code in _CODES:
+        columns += [f"CASE WHEN {code}_of.owners = 1 THEN {code}_of.subject_id END AS by_{code}"]
+        columns += [f"{code}_of.owners AS {code}_owners"]
+        joins.append(
+            f"LEFT JOIN owners {code}_of ON {code}_of.kind = '{code}' AND {code}_of.value = t.{_COLUMN_OF[code]}"
+        )
+    for short, kind in (("name", "name"), ("variant", "variant")):
+        columns += [f"CASE WHEN {short}_in.owners = 1 THEN {short}_in.subject_id END AS by_{short}_area"]
+        columns += [f"{short}_in.owners AS {short}_area_owners"]
+        joins.append(
+            f"LEFT JOIN name_areas {short}_in ON {short}_in.kind = '{kind}' AND {short}_in.value = t.{kind}_key"
+            f" AND {short}_in.area = t.area"
+        )
+    columns += ["CASE WHEN name_of.owners = 1 THEN name_of.subject_id END AS by_name", "name_of.owners AS name_owners"]
+    joins.append("LEFT JOIN owners name_of ON name_of.kind = 'name' AND name_of.value = t.name_key")
+    return f"SELECT {', '.join(columns)} FROM told t {' '.join(joins)}"
+
+
+_AGREEING = ", ".join(f"by_{code}" for code in _CODES)
+_ANY_CODE = f"coalesce({_AGREEING})"
+
+# Whom the codes lead to. Where they lead to different subjects, the one that also has the name in its area counts.
+_BY_CODE = f"""SELECT *, CASE
+  WHEN registry AND current AND coalesce(by_uscc, by_register) IS NOT NULL THEN coalesce(by_uscc, by_register)
+  WHEN by_uscc IS NOT NULL THEN by_uscc
+  WHEN least({_AGREEING}) = greatest({_AGREEING}) THEN {_ANY_CODE}
+  WHEN {_ANY_CODE} IS NOT NULL AND by_name_area IN ({_AGREEING}) THEN by_name_area END AS code_subject,
+ coalesce(by_name_area, CASE WHEN area IS NULL THEN by_name END) AS name_subject,
+ CASE WHEN registry AND current AND coalesce(by_uscc, by_register) IS NOT NULL THEN 'registry'
+  WHEN by_uscc IS NOT NULL THEN 'uscc' END AS first_method
+FROM looked_up"""
+
+# Names are compared with the subject of the code only where the name did not lead there by itself.
+_OWN_NAMES = """SELECT b.record_id, b.role, max(CASE WHEN i.kind = 'name' THEN 2 ELSE 1 END) AS likeness
+FROM by_code b JOIN identifiers i ON i.subject_id = b.code_subject
+ AND ((i.kind = 'name' AND i.value = b.name_key) OR (i.kind = 'variant' AND i.value = b.variant_key))
+WHERE b.code_subject IS NOT NULL AND b.name_key IS NOT NULL
+ AND (b.name_subject IS NULL OR b.name_subject <> b.code_subject)
+GROUP BY b.record_id, b.role"""
+
+
+def _clashes_sql() -> str:
+    """Mentions without a subject by code whose code of some kind differs from that of the subject of their name."""
+    cases = [
+        f"SELECT b.record_id, b.role, i.subject_id, bool_or(i.value = b.{_COLUMN_OF[code]}) AS same FROM named b"
+        f" JOIN identifiers i ON i.subject_id = b.subject_id AND i.kind = '{code}' AND i.current"
+        f" WHERE b.{_COLUMN_OF[code]} IS NOT NULL GROUP BY b.record_id, b.role, i.subject_id, b.{_COLUMN_OF[code]}"
+        for code in _CODES
+    ]
+    candidate = "coalesce(by_name_area, by_name, by_variant_area)"
+    present = " OR ".join(f"{_COLUMN_OF[code]} IS NOT NULL" for code in _CODES)
+    return (
+        f"WITH named AS (SELECT *, {candidate} AS subject_id FROM by_code"
+        f" WHERE code_subject IS NULL AND {candidate} IS NOT NULL AND ({present}))"
+        f" SELECT record_id, role, subject_id FROM ({' UNION ALL '.join(cases)}) WHERE NOT same"
+        " GROUP BY record_id, role, subject_id"
+    )
+
+
+# An area of the whole city (ending in 00) or none contradicts no area of the city; another district does.
+_WEIGHED = f"""SELECT b.*, o.likeness, c.subject_id AS clash,
+ CASE WHEN b.code_subject IS NULL AND {_ANY_CODE} IS NOT NULL THEN TRUE ELSE FALSE END AS codes_disagree,
+ CASE WHEN b.area IS NULL OR b.area LIKE '%00' THEN TRUE ELSE FALSE END AS area_open,
+ CASE WHEN b.name_key IS NULL THEN 'absent'
+  WHEN b.code_subject = b.name_subject OR o.likeness = 2 THEN 'equal'
+  WHEN o.likeness = 1 THEN 'variant'
+  WHEN b.name_subject IS NOT NULL THEN 'other'
+  ELSE 'unknown' END AS name_evidence
+FROM by_code b LEFT JOIN own_names o ON o.record_id = b.record_id AND o.role = b.role
+ LEFT JOIN clashes c ON c.record_id = b.record_id AND c.role = b.role"""
+
+
+def _decided_sql() -> str:
+    """One row per mention of an organisation: subject and method, or the reason why there is none."""
+    led = {code: f"by_{code} = code_subject" for code in _CODES}
+    led["org_code"] += " AND org_code IS NOT NULL"
+    led["taxpayer_no"] += " OR (taxpayer_no IS NOT NULL AND by_org_code = code_subject)"
+    code_method = " ".join(f"WHEN {condition} THEN '{code}'" for code, condition in led.items())
+    has_code = " OR ".join(f"{code} IS NOT NULL" for code in ("uscc", *_CODES))
+    many = " OR ".join(["name_owners > 1", "name_area_owners > 1", "variant_area_owners > 1"])
+    many_codes = " OR ".join(f"{code}_owners > 1" for code in _CODES)
+    scores = " ".join(f"WHEN '{method}' THEN {score}" for method, score in SCORES.items())
+    codes = ", ".join(
+        f"'\",\"{code}\":\"', CASE WHEN {_COLUMN_OF[code]} IS NULL THEN 'absent'"
+        f" WHEN by_{code} = coalesce(found, other) THEN 'equal' WHEN by_{code} IS NOT NULL THEN 'other'"
+        f" WHEN {code}_owners > 1 THEN 'shared' ELSE 'unknown' END"
+        for code in _CODES
+    )
+    return f"""WITH methods AS (SELECT *, CASE
+  WHEN code_subject IS NOT NULL AND name_evidence = 'other' AND coalesce(first_method, '') <> 'registry' THEN NULL
+  WHEN first_method IS NOT NULL THEN first_method
+  WHEN code_subject IS NOT NULL THEN CASE {code_method} END
+  WHEN codes_disagree THEN NULL
+  WHEN by_name_area IS NOT NULL THEN 'name_area'
+  WHEN name_area_owners > 1 THEN NULL
+  WHEN by_name IS NOT NULL AND area_open THEN 'name'
+  WHEN by_variant_area IS NOT NULL AND name_owners IS NULL THEN 'name_variant' END AS tried FROM weighed),
+found AS (SELECT *, CASE WHEN tried IN ('name_area', 'name', 'name_variant') AND clash IS NOT NULL THEN NULL
+  ELSE tried END AS method FROM methods),
+named AS (SELECT *, CASE method WHEN 'name_area' THEN by_name_area WHEN 'name' THEN by_name
+  WHEN 'name_variant' THEN by_variant_area ELSE CASE WHEN method IS NOT NULL THEN code_subject END END AS found,
+ CASE WHEN method IS NULL THEN coalesce(code_subject, name_subject, by_name, by_variant_area) END AS other FROM found)
+SELECT record_id, role, entry, principal, current, resource, kind, found AS subject_id, method,
+ CAST(CASE method {scores} END - CASE WHEN method NOT IN ('registry', 'name_area', 'name', 'name_variant')
+  AND name_evidence IN ('unknown', 'other') THEN {NAME_DIFFERS} ELSE 0 END AS INTEGER) AS score,
+ CASE WHEN method IS NOT NULL THEN NULL
+  WHEN codes_disagree OR clash IS NOT NULL OR name_evidence = 'other' AND code_subject IS NOT NULL THEN 'conflict'
+  WHEN {many} OR {many_codes} THEN 'ambiguous'
+  WHEN name_key IS NULL AND NOT ({has_code}) THEN 'no-identifier' ELSE 'no-match' END AS reason,
+ concat('{{"uscc":"', CASE WHEN uscc IS NULL THEN 'absent' WHEN by_uscc = coalesce(found, other) THEN 'equal'
+   WHEN by_uscc IS NULL THEN 'unknown' ELSE 'other' END, {codes},
+  '","name":"', CASE WHEN method IN ('name_area', 'name') THEN 'equal' WHEN method = 'name_variant' THEN 'variant'
+   ELSE name_evidence END,
+  '","area":"', CASE WHEN area IS NULL THEN 'absent' WHEN method IN ('name_area', 'name_variant')
+   OR by_name_area = found THEN 'equal' WHEN area_open THEN 'open' ELSE 'unknown' END, '"',
+  CASE WHEN other IS NOT NULL THEN concat(',"candidate":"', other, '"') ELSE '' END,
+  CASE WHEN name_subject IS NOT NULL AND name_subject <> coalesce(found, other)
+   THEN concat(',"name_of":"', name_subject, '"') ELSE '' END, '}}') AS evidence
+FROM named"""
+
+
+_PERSONS_AND_PLACES = f"""SELECT m.record_id, m.role, m.entry, m.principal, m.current, m.resource, m.kind,
+ CASE WHEN o.owners = 1 THEN o.subject_id END AS subject_id,
+ CASE WHEN o.owners = 1 THEN CASE m.kind WHEN 'person' THEN 'person_key' ELSE 'place' END END AS method,
+ CAST(CASE WHEN o.owners = 1 THEN CASE m.kind WHEN 'person' THEN {SCORES["person_key"]} ELSE {SCORES["place"]} END END
+  AS INTEGER) AS score,
+ CASE WHEN o.owners = 1 THEN NULL WHEN o.owners > 1 THEN 'ambiguous'
+  WHEN coalesce(m.person_key, m.address_key) IS NULL THEN 'no-identifier' ELSE 'no-match' END AS reason,
+ CASE m.kind WHEN 'person' THEN concat('{{"person_key":"', CASE WHEN o.owners = 1 THEN 'equal'
+   WHEN m.person_key IS NULL THEN 'absent' ELSE 'unknown' END, '"}}')
+  ELSE concat('{{"address":"', CASE WHEN o.owners = 1 THEN 'equal' WHEN m.address_key IS NULL THEN 'absent'
+   ELSE 'unknown' END, '"}}') END AS evidence
+FROM mentions m LEFT JOIN owners o
+ ON o.kind = CASE m.kind WHEN 'person' THEN 'person_key' ELSE 'place' END
+ AND o.value = CASE m.kind WHEN 'person' THEN m.person_key ELSE {PLACE} END
+WHERE m.kind IN ('person', 'place')"""

@@ -1,0 +1,103 @@
+"""The columns of the tables that this area reads and writes; docs/developers/tables.md explains them."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+
+def columns(**types: pa.DataType) -> pa.Schema:
+    """A schema from column names and their Arrow types."""
+    return pa.schema([pa.field(name, kind) for name, kind in types.items()])
+
+
+BATCHES = columns(
+    batch_id=pa.string(),
+    resource=pa.string(),
+    seq=pa.int64(),
+    received_on=pa.date32(),
+    state=pa.string(),
+    corrects=pa.string(),
+)
+"""What this area relies on of the table ``batches``."""
+
+MENTIONS = columns(
+    record_id=pa.string(),
+    key_id=pa.string(),
+    role=pa.string(),
+    entry=pa.int32(),
+    principal=pa.bool_(),
+    resource=pa.string(),
+    kind=pa.string(),
+    registry=pa.bool_(),
+    current=pa.bool_(),
+    uscc=pa.string(),
+    org_code=pa.string(),
+    registration_no=pa.string(),
+    taxpayer_no=pa.string(),
+    certificate_no=pa.string(),
+    person_key=pa.string(),
+    name=pa.string(),
+    name_key=pa.string(),
+    variant_key=pa.string(),
+    former_name_key=pa.string(),
+    former_variant_key=pa.string(),
+    area=pa.string(),
+    address_key=pa.string(),
+    received_on=pa.date32(),
+    seq=pa.int64(),
+    row_no=pa.int64(),
+)
+
+SUBJECTS = columns(
+    subject_id=pa.string(),
+    kind=pa.string(),
+    identifier_kind=pa.string(),
+    identifier=pa.string(),
+    minted_by=pa.string(),
+    role=pa.string(),
+    position=pa.int64(),
+    minted_on=pa.date32(),
+)
+
+IDENTIFIERS = columns(
+    subject_id=pa.string(),
+    kind=pa.string(),
+    value=pa.string(),
+    current=pa.bool_(),
+    registered=pa.bool_(),
+    record_id=pa.string(),
+    valid_from=pa.date32(),
+)
+
+LINKS = columns(
+    record_id=pa.string(),
+    role=pa.string(),
+    entry=pa.int32(),
+    principal=pa.bool_(),
+    current=pa.bool_(),
+    resource=pa.string(),
+    kind=pa.string(),
+    subject_id=pa.string(),
+    method=pa.string(),
+    score=pa.int32(),
+    evidence=pa.string(),
+)
+
+UNIDENTIFIED = columns(
+    record_id=pa.string(),
+    role=pa.string(),
+    entry=pa.int32(),
+    principal=pa.bool_(),
+    current=pa.bool_(),
+    resource=pa.string(),
+    kind=pa.string(),
+    reason=pa.string(),
+    evidence=pa.string(),
+)
+
+RECORD_SCOPE = columns(record_id=pa.string())
+SUBJECT_SCOPE = columns(subject_id=pa.string())
+VALUE_SCOPE = columns(kind=pa.string(), value=pa.string())
+
+CODE_KINDS = ("uscc", "org_code", "registration_no", "taxpayer_no", "certificate_no")
+"""Kinds of codes of organisations, strongest first."""
