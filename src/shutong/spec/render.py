@@ -27,7 +27,7 @@ def _own_function(node: exp.Expr, dialect: str, business_day: date | str | None)
     name = str(node.name).lower()
     if name == "business_day" and isinstance(business_day, str):
         return exp.var(f":{business_day}")
-    if name == "business_day" and business_day is not None:
+    if name == "business_day" and isinstance(business_day, date):
         return exp.cast(exp.Literal.string(business_day.isoformat()), "DATE")
     if name == "record_set":
         return _template(
