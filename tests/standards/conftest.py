@@ -10,5 +10,5 @@ DEPTH = os.environ.get("SHUTONG_TEST_DEPTH", "ci")
 settings.register_profile(
     "standards-ci", max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
-settings.register_profile("standards-deep", max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("standards-deep", max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("standards-deep" if DEPTH == "deep" else "standards-ci")

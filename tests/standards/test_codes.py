@@ -60,7 +60,9 @@ def test_wrong_unified_codes_say_why(text, reason):
     assert codes.column_uscc(pa.array([text], pa.string())).reason_at(0) == reason
 
 
-@pytest.mark.parametrize("text", [" 91350100m000100y43\n", "９１３５０１００Ｍ０００１００Ｙ４３", "9135 0100 M000100Y 43\u200b"])
+@pytest.mark.parametrize(
+    "text", [" 91350100m000100y43\n", "９１３５０１００Ｍ０００１００Ｙ４３", "9135 0100 M000100Y 43\u200b"]
+)
 def test_other_spellings_of_a_unified_code_have_its_canonical_form(text):
     assert codes.check_uscc(text).canonical == "91350100M000100Y43"
     assert codes.column_uscc(pa.array([text])).canonical.to_pylist() == ["91350100M000100Y43"]

@@ -1,0 +1,185 @@
+"""Free text, names of organisations and persons, addresses: what makes a cell acceptable, and its canonical form.
+
+Names keep their spelling (brackets, full-width letters); matching forms are made in ``names.py`` and ``addresses.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from shutong.standards.characters import Characters, characters, class_table
+from shutong.standards.columns import RETRY, Scalar, over_blocks, present, reasons_of, settle
+from shutong.standards.text import (
+    BLANKS,
+    CONTROLS,
+    EMPTY_MARKS,
+    INVISIBLE,
+    LONGEST_SPACED_MARK,
+    has_controls,
+    is_empty,
+    text_trim,
+)
+from shutong.standards.verdict import EMPTY, Column, ColumnVerdict, Faults, Values, Verdict, fault, passed
+
+TEXT_REASONS = reasons_of("text.control")
+ORG_NAME_REASONS = reasons_of("org-name.not-a-name", "org-name.document-number", "org-name.length", "text.control")
+PERSON_NAME_REASONS = reasons_of("person-name.not-a-name", "person-name.length", "text.control")
+ADDRESS_REASONS = reasons_of("address.too-short", "address.length", "text.control")
+
+LONGEST_NAME, LONGEST_PERSON_NAME, LONGEST_ADDRESS = 100, 50, 200
+_DOCUMENT_NUMBER = re.compile(r".*[〔\[【(（][12][0-9]{3}[〕\]】)）].*号")
+_BLANK_RUN = re.compile("[" + "".join(re.escape(blank) for blank in sorted(BLANKS)) + "]+")
+_DROP_INVISIBLE = str.maketrans(dict.fromkeys(INVISIBLE))
+_DOTS = str.maketrans(dict.fromkeys("•‧∙⋅・●．.", "·"))
+_BETWEEN_CJK = re.compile(r"(?<=[一-鿿]) (?=[一-鿿])")
+
+
+def check_text(text: str | None) -> Verdict:
+    """Any text without control characters; canonical: blanks at the ends removed. Line breaks inside may stay."""
+    if text is None or is_empty(text):
+        return EMPTY
+    return fault("text.control") if has_controls(text) else passed(text_trim(text))
+
+
+def clean_name(text: str) -> str:
+    """A name as it is kept: invisible characters dropped, runs of blanks made one, none at the ends."""
+    return text_trim(_BLANK_RUN.sub(" ", text.translate(_DROP_INVISIBLE)))
+
+
+def check_org_name(text: str | None) -> Verdict:
+    """The name of an organisation: at least two letters or characters, at most 100 long, no document number."""
+    if text is None or is_empty(text):
+        return EMPTY
+    if has_controls(text):
+        return fault("text.control")
+    name = clean_name(text)
+    if len(name) > LONGEST_NAME:
+        return fault("org-name.length")
+    if sum(map(str.isalpha, name)) < 2:
+        return fault("org-name.not-a-name")
+    return fault("org-name.document-number") if _DOCUMENT_NUMBER.fullmatch(name) else passed(name)
+
+
+def check_person_name(text: str | None) -> Verdict:
+    """The name of a person: letters, blanks, middle dots, hyphens; blanks between Chinese characters are dropped."""
+    if text is None or is_empty(text):
+        return EMPTY
+    if has_controls(text):
+        return fault("text.control")
+    name = clean_name(text)
+    if len(name) <= LONGEST_PERSON_NAME:
+        name = _BETWEEN_CJK.sub("", name)
+        if any("一" <= character <= "鿿" for character in name):
+            name = name.translate(_DOTS)
+    if not 2 <= len(name) <= LONGEST_PERSON_NAME:
+        return fault("person-name.length")
+    letters = [character for character in name if character.isalpha()]
+    if len(letters) < 2 or any(not character.isalpha() and character not in " ·.'’-" for character in name):
+        return fault("person-name.not-a-name")
+    return passed(name)
+
+
+def check_address(text: str | None) -> Verdict:
+    """A postal address: at least four characters with two letters, at most 200."""
+    if text is None or is_empty(text):
+        return EMPTY
+    if has_controls(text):
+        return fault("text.control")
+    address = clean_name(text)
+    if len(address) > LONGEST_ADDRESS:
+        return fault("address.length")
+    if len(address) < 4 or sum(map(str.isalpha, address)) < 2:
+        return fault("address.too-short")
+    return passed(address)
+
+
+# ---- columns: rows of ordinary characters are decided at once, the rest by the scalar -----------------------------------
+
+_CJK = class_table(map(chr, range(0x4E00, 0xA000)))
+_NOT_CJK = ~_CJK
+_EDGES = class_table(BLANKS | INVISIBLE)
+_CONTROL = class_table(CONTROLS)
+_UNUSUAL = class_table(BLANKS | INVISIBLE | CONTROLS | frozenset("〔[【"))
+_LONGEST_MARK = max(map(len, EMPTY_MARKS))
+
+
+@dataclass(frozen=True)
+class _TextColumn:
+    scalar: Scalar
+    reasons: tuple[str, ...]
+    ordinary: Callable[[Characters], npt.NDArray[np.bool_]]
+
+    def run(self, column: Column) -> ColumnVerdict:
+        return over_blocks(column, self.check, pa.string(), self.reasons)
+
+    def check(self, block: Values) -> tuple[Values, Faults]:
+        there = present(block)
+        good = self.ordinary(characters(block))
+        faults = np.where(there, np.where(good, np.int8(0), np.int8(RETRY)), np.int8(-1))
+        return settle(block, None, faults, self.scalar, pa.string(), self.reasons)
+
+
+def _ordinary_text(text: Characters) -> npt.NDArray[np.bool_]:
+    longer = text.lengths() > LONGEST_SPACED_MARK
+    return longer & ~(text.at(0, _EDGES) | text.at(-1, _EDGES) | text.rows_with(_CONTROL))
+
+
+def _ordinary_name(longest: int) -> Callable[[Characters], npt.NDArray[np.bool_]]:
+    def ordinary(text: Characters) -> npt.NDArray[np.bool_]:
+        lengths = text.lengths()
+        good = (lengths > _LONGEST_MARK) & (lengths <= longest) & text.at(0, _CJK) & text.at(1, _CJK)
+        return good & ~text.rows_with(_UNUSUAL)
+
+    return ordinary
+
+
+_NUMBER_END = class_table("号")
+
+
+def _ordinary_org_name(text: Characters) -> npt.NDArray[np.bool_]:
+    # A document number ends with 号; names that do are left to the scalar.
+    return _ordinary_name(LONGEST_NAME)(text) & ~text.at(-1, _NUMBER_END)
+
+
+def _ordinary_person(text: Characters) -> npt.NDArray[np.bool_]:
+    lengths = text.lengths()
+    return (lengths >= 2) & (lengths <= 6) & ~text.rows_with(_NOT_CJK) & ~_is_mark(text)
+
+
+def _is_mark(text: Characters) -> npt.NDArray[np.bool_]:
+    """Rows that may be an empty mark written in Chinese (暂无): the first character is one that such marks begin with."""
+    return text.at(0, _MARK_HEADS)
+
+
+_MARK_HEADS = class_table({mark[0] for mark in EMPTY_MARKS if mark})
+
+_TEXT = _TextColumn(check_text, TEXT_REASONS, _ordinary_text)
+_ORG_NAME = _TextColumn(check_org_name, ORG_NAME_REASONS, _ordinary_org_name)
+_PERSON_NAME = _TextColumn(check_person_name, PERSON_NAME_REASONS, _ordinary_person)
+_ADDRESS = _TextColumn(check_address, ADDRESS_REASONS, _ordinary_name(LONGEST_ADDRESS))
+
+
+def column_text(column: Column) -> ColumnVerdict:
+    """Twin of :func:`check_text`."""
+    return _TEXT.run(column)
+
+
+def column_org_name(column: Column) -> ColumnVerdict:
+    """Twin of :func:`check_org_name`."""
+    return _ORG_NAME.run(column)
+
+
+def column_person_name(column: Column) -> ColumnVerdict:
+    """Twin of :func:`check_person_name`."""
+    return _PERSON_NAME.run(column)
+
+
+def column_address(column: Column) -> ColumnVerdict:
+    """Twin of :func:`check_address`."""
+    return _ADDRESS.run(column)
