@@ -51,6 +51,12 @@ class Resources:
     temp: Path
 
 
+def close_quietly(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close a connection that may have failed before."""
+    with contextlib.suppress(duckdb.Error):
+        connection.close()
+
+
 def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
     """A private in-memory database with the portable functions, UTC, no extensions to fetch."""
     connection = duckdb.connect(
@@ -113,8 +119,10 @@ def stored_type(kind: str) -> str:
     return _NAIVE.sub(swap, _STORED_WORDS.sub(swap, kind))
 
 
-def storable(connection: duckdb.DuckDBPyConnection, query: str, wanted: pa.Schema | None = None) -> str:
-    """The query with its columns cast to types that tables hold, or to ``wanted`` in its order.
+def storable_columns(connection: duckdb.DuckDBPyConnection, query: str, wanted: pa.Schema | None = None) -> str | None:
+    """The select list that casts a query's columns to types that tables hold, or to ``wanted`` in its order.
+
+    None when the columns are right as they are.
 
     Raises:
         StageError: columns are missing or too many, a type cannot be stored, or a fraction would become an integer.
@@ -125,28 +133,38 @@ def storable(connection: duckdb.DuckDBPyConnection, query: str, wanted: pa.Schem
         target = {column: stored_type(kind) for column, kind in found.items()}
     else:
         target = {field.name: sqltext.type_name(field.type) for field in wanted}
-        missing, extra = sorted(target.keys() - found.keys()), sorted(found.keys() - target.keys())
-        if missing or extra:
-            raise StageError(
-                f"结果的列与声明不符：缺少 {missing}，多出 {extra}",
-                f"the result's columns are not the declared ones: missing {missing}, too many {extra}",
-                missing=missing,
-                extra=extra,
-            )
-    parts = []
+        _refuse_columns(found, target)
+    if found == target and list(found) == list(target):
+        return None
+    quoted = {column: sqltext.name(column) for column in target}
+    return ", ".join(
+        quoted[column] if found[column] == kind else f"CAST({quoted[column]} AS {kind}) AS {quoted[column]}"
+        for column, kind in target.items()
+    )
+
+
+def _refuse_columns(found: dict[str, str], target: dict[str, str]) -> None:
+    missing, extra = sorted(target.keys() - found.keys()), sorted(found.keys() - target.keys())
+    if missing or extra:
+        raise StageError(
+            f"结果的列与声明不符：缺少 {missing}，多出 {extra}",
+            f"the result's columns are not the declared ones: missing {missing}, too many {extra}",
+            missing=missing,
+            extra=extra,
+        )
     for column, kind in target.items():
-        source = found[column]
-        if kind in _INTEGERS and _FRACTIONS.fullmatch(source):
+        if kind in _INTEGERS and _FRACTIONS.fullmatch(found[column]):
             raise StageError(
-                f"列 {column} 是 {source}，不能悄悄变成整数；请在查询中用 to_int",
-                f"column {column} is {source} and may not silently become an integer: use to_int in the query",
+                f"列 {column} 是 {found[column]}，不能悄悄变成整数；请在查询中用 to_int",
+                f"column {column} is {found[column]} and may not silently become an integer: use to_int in the query",
                 column=column,
             )
-        quoted = sqltext.name(column)
-        parts.append(quoted if source == kind else f"CAST({quoted} AS {kind}) AS {quoted}")
-    if all(part.startswith('"') for part in parts) and list(found) == list(target):
-        return query
-    return f"SELECT {', '.join(parts)} FROM ({query}\n)"
+
+
+def storable(connection: duckdb.DuckDBPyConnection, query: str, wanted: pa.Schema | None = None) -> str:
+    """The query with its columns as ``storable_columns`` says."""
+    columns = storable_columns(connection, query, wanted)
+    return query if columns is None else f"SELECT {columns} FROM ({query}\n)"
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from shutong.engine import journal, sqltext
-from shutong.engine.connection import Resources, connect, explained
+from shutong.engine.connection import Resources, close_quietly, connect, explained
 from shutong.engine.duckrun import DuckRun
 from shutong.engine.home import Home
 from shutong.engine.lake import Lake
@@ -24,6 +24,13 @@ from shutong.engine.tablefiles import table_sql
 _SHARE_OF_RUN = 0.75
 _SHARE_OF_READERS = 0.25
 
+# Compaction leaves files of this size alone, and begins when this many are smaller.
+SMALL_FILE = 64_000_000
+FOLD_FILES = 8
+
+# Prefix of the temporary folders of readers.
+_READERS = "read"
+
 
 class DuckEngine:
     """Runs stages and answers queries over one lake.
@@ -32,8 +39,6 @@ class DuckEngine:
         settings: memory limit, threads, temp folder.
         temp: folder for temporary files when the settings name none; default: ``tmp`` beside the lake.
         keep_steps: debug switch: every step's rows are kept as Parquet under this folder.
-
-    Opening it removes what killed runs left and brings the tables' logs in line.
     """
 
     def __init__(
@@ -44,21 +49,23 @@ class DuckEngine:
         self.temp = settings.temp_folder or temp or lake.root.parent / "tmp"
         self.keep_steps = keep_steps
         self._reader: duckdb.DuckDBPyConnection | None = None
+        self._spill: journal.LockedFolder | None = None
         self._lock = threading.Lock()
 
     @classmethod
     def of_home(cls, home: Home, keep_steps: Path | None = None) -> DuckEngine:
-        """The engine of a home."""
+        """The engine of a home. A server calls ``recover`` once when it starts; a run does so by itself."""
         return cls(home.settings, Lake(home.lake), home.tmp, keep_steps)
 
     def recover(self) -> list[str]:
         """Remove the files of killed runs and bring the logs in line; returns the attempts that were cleaned up."""
         cleaned = journal.clean_dead(self.lake.root, self.temp, self.lake.named_paths)
-        self.lake.reconcile()
+        journal.clean_locked(self.temp, _READERS)
+        self.lake.reconcile_quietly()
         return cleaned
 
-    def _resources(self, share: float) -> Resources:
-        return Resources(int(self.settings.memory_bytes * share), self.settings.threads, self.temp / "spill")
+    def _memory(self, share: float) -> int:
+        return int(self.settings.memory_bytes * share)
 
     @contextlib.contextmanager
     def run(self, run_id: str, kind: str = "run", business_day: dt.date | None = None) -> Iterator[DuckRun]:
@@ -68,7 +75,7 @@ class DuckEngine:
         commit is a no-op.
         """
         self.recover()
-        resources = Resources(self._resources(_SHARE_OF_RUN).memory_bytes, self.settings.threads, self.temp)
+        resources = Resources(self._memory(_SHARE_OF_RUN), self.settings.threads, self.temp)
         run = DuckRun(self.lake, resources, run_id, kind, business_day, self.keep_steps)
         try:
             yield run
@@ -102,22 +109,53 @@ class DuckEngine:
         params: Mapping[str, Parameter] | None = None,
         at: int | None = None,
         batch_rows: int = 65_536,
-    ) -> Iterator[pa.RecordBatch]:
-        """Answer a query batch by batch without holding it in memory; the first batch is empty when no row comes."""
-        with self._cursor(views, at) as cursor, explained("查询", "query"):
+    ) -> pa.RecordBatchReader:
+        """Answer a query batch by batch without holding it in memory.
+
+        Close the reader, or read it to its end, to free what it holds. A failure half-way raises StageError.
+        """
+        stack = contextlib.ExitStack()
+        with stack, explained("查询", "query"):
+            cursor = stack.enter_context(self._cursor(views, at))
             reader = cursor.execute(sqltext.bind(sql, params)).to_arrow_reader(batch_rows)
-            empty = True
-            for batch in reader:
-                empty = False
-                yield batch
-            if empty:
-                yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+            held = stack.pop_all()
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            with held, explained("查询", "query"):
+                yield from reader
+
+        return pa.RecordBatchReader.from_batches(reader.schema, batches())
+
+    def compact(self, table: str, run_id: str) -> int | None:
+        """Fold a table's patches and its many small files into few large ones; its rows stay what they are.
+
+        Returns the run's number, or None when there is nothing to fold.
+
+        Raises:
+            ConflictError: another run changed the table meanwhile; try again.
+        """
+        files = self.lake.table(table)
+        patched = files.key is not None
+        same = all(segment.schema.equals(files.schema) for segment in files.segments)
+        small = [file for file in files.files if file.bytes < SMALL_FILE]
+        if not patched and same and len(small) < FOLD_FILES:
+            return None
+        with self.run(run_id, "compact") as run:
+            run.compact(
+                table, [] if patched or not same else [file for file in files.files if file.bytes >= SMALL_FILE]
+            )
+            return run.commit()
 
     @contextlib.contextmanager
     def _cursor(self, views: Mapping[str, str] | None, at: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._lock:
             if self._reader is None:
-                self._reader = connect(self._resources(_SHARE_OF_READERS))
+                # Two processes must not spill into one folder: DuckDB's temporary files have fixed names.
+                self._spill = journal.LockedFolder(self.temp, _READERS)
+                resources = Resources(
+                    self._memory(_SHARE_OF_READERS), self.settings.threads, self._spill.path / "spill"
+                )
+                self._reader = connect(resources)
             cursor = self._reader.cursor()
         try:
             for view, table in (views or {}).items():
@@ -133,5 +171,8 @@ class DuckEngine:
         """Close the readers' database."""
         with self._lock:
             if self._reader is not None:
-                self._reader.close()
+                close_quietly(self._reader)
                 self._reader = None
+            if self._spill is not None:
+                self._spill.close()
+                self._spill = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -14,7 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shutong.engine import sqltext
-from shutong.engine.connection import Resources, connect, explained, parquet_schema, storable, write_parquet
+from shutong.engine.connection import (
+    Resources,
+    close_quietly,
+    connect,
+    explained,
+    parquet_schema,
+    storable_columns,
+    write_parquet,
+)
 from shutong.engine.errors import StageError
 from shutong.engine.execution import Execution
 from shutong.engine.journal import Journal
@@ -47,8 +57,32 @@ class _Scope:
     """A scope in use: what the caller gave (kept so that its identity stays valid), its file and its rows."""
 
     given: object
+    column: str | None
     path: Path
     rows: int
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A result file of a table, with the identity of the stage that wrote it."""
+
+    table: str
+    target: Path
+    relative: str
+    rows: int
+    stage: str
+
+    @cached_property
+    def schema(self) -> str:
+        return encode_schema(parquet_schema(self.target))
+
+    def files(self) -> tuple[DataFile, ...]:
+        """The file as the manifest names it; an empty one is removed, its columns are remembered."""
+        known = self.schema
+        if self.rows and known:
+            return (DataFile(self.relative, self.rows, self.target.stat().st_size),)
+        self.target.unlink(missing_ok=True)
+        return ()
 
 
 class DuckRun:
@@ -128,11 +162,17 @@ class DuckRun:
             threads=self._resources.threads,
         )
         rows: dict[str, int] = {}
+        before = list(self._changes)
         with watch_memory() as peak:
             try:
                 execution.run()
                 for write in stage.writes:
-                    rows[write.table] = rows.get(write.table, 0) + self._write(execution, write, keys)
+                    with explained(f"阶段 {stage.name} 的表 {write.table}", f"stage {stage.name}, table {write.table}"):
+                        rows[write.table] = rows.get(write.table, 0) + self._write(execution, write, keys)
+            except BaseException:
+                # All tables of a stage or none, whatever the caller does with the run afterwards.
+                self._changes = before
+                raise
             finally:
                 execution.close()
         seconds = time.perf_counter() - began
@@ -158,17 +198,20 @@ class DuckRun:
         Returns the rows staged.
         """
         check_table_name(table)
-        where = f"写入表 {table}", f"writing table {table}"
-        with explained(*where):
+        if (mode == "patch") != (key is not None and keys is not None):
+            raise StageError(
+                f"表 {table}：补丁需要 key 和 keys，其他写法不能有",
+                f"table {table}: a patch needs key and keys, other modes take neither",
+                table=table,
+            )
+        with explained(f"写入表 {table}", f"writing table {table}"):
             target, relative = self._new_file(table)
-            count = self._write_rows(rows, target)
-            scope = None
-            if mode == "patch":
-                if key is None or keys is None:
-                    raise StageError("补丁需要 key 和 keys", "a patch needs key and keys", table=table)
-                scope = self._open_scope(keys, None)
-            self._add(table, mode, target, relative, count, key, scope, stage)
-        return count
+            written = _Written(table, target, relative, self._write_rows(table, rows, target), stage)
+            if keys is not None and key is not None:
+                self._stage_patch(written, key, self._open_scope(keys, None))
+            else:
+                self._stage(written, mode)
+        return written.rows
 
     def peek(
         self, sql: str, views: Mapping[str, str] | None = None, params: Mapping[str, Parameter] | None = None
@@ -183,6 +226,28 @@ class DuckRun:
         finally:
             cursor.close()
 
+    def compact(self, table: str, kept: Sequence[DataFile] = ()) -> None:
+        """Stage a table's own rows as its replacement; ``kept`` are files of it that stay as they are.
+
+        The kept files must have the table's columns, and no patch may touch their rows.
+        """
+        files = self.table(table)
+        spared = set(kept)
+        rest = TableFiles(
+            table,
+            files.root,
+            tuple(
+                dataclasses.replace(each, files=tuple(file for file in each.files if file not in spared))
+                for each in files.segments
+            ),
+        )
+        with explained(f"合并表 {table}", f"compacting table {table}"):
+            target, relative = self._new_file(table)
+            rows = write_parquet(self.connection, table_sql(rest), target)
+            written = _Written(table, target, relative, rows, "")
+            change = Change(table, "replace", (*kept, *written.files()), encode_schema(files.schema))
+            self._changes.append(change)
+
     def commit(self) -> int:
         """Make everything staged visible at once; returns the run's number. The run is over."""
         if self.committed is None:
@@ -193,7 +258,7 @@ class DuckRun:
     def close(self) -> None:
         """Free everything; without a commit the files of the run are removed."""
         if self._connection is not None:
-            self._connection.close()
+            close_quietly(self._connection)
             self._connection = None
         shutil.rmtree(self._folder, ignore_errors=True)
         # The manifest decides which files count, not this object: the commit may have happened although it raised.
@@ -204,29 +269,34 @@ class DuckRun:
         self._files += 1
         return self._journal.announce(relative), relative
 
-    def _write_rows(self, rows: Rows, target: Path) -> int:
+    def _write_rows(self, table: str, rows: Rows, target: Path) -> int:
         if isinstance(rows, Path):
             try:
                 target.hardlink_to(rows)
             except OSError:
                 shutil.copyfile(rows, target)
-            storable(self.connection, f"SELECT * FROM read_parquet({sqltext.file_list([target])})")
+            if storable_columns(self.connection, f"SELECT * FROM read_parquet({sqltext.file_list([target])})"):
+                raise StageError(
+                    f"文件 {rows} 的列类型不能直接入表，请先转换",
+                    f"the file {rows} has column types that a table does not hold: convert it first",
+                    table=table,
+                )
             return pq.read_metadata(target).num_rows
         if isinstance(rows, pa.RecordBatch):
             rows = pa.Table.from_batches([rows])
         cursor = self.connection.cursor()
         try:
             cursor.register("__rows", rows)
-            # Only a view of types may be asked for beforehand: a reader gives its rows once.
-            fitting = storable(cursor, f"SELECT {_named(rows.schema)} WHERE FALSE")
-            columns = fitting.partition(" FROM (")[0].removeprefix("SELECT ") if " FROM (" in fitting else "*"
-            return write_parquet(cursor, f"SELECT {columns} FROM __rows", target)
+            # Its types are asked of an empty look-alike: a reader gives its rows only once.
+            columns = storable_columns(cursor, f"SELECT {_named(rows.schema)} WHERE FALSE")
+            return write_parquet(cursor, f"SELECT {columns or '*'} FROM __rows", target)
         finally:
             cursor.close()
 
     def _open_scope(self, scope: pa.Table | Path | str, column: str | None) -> _Scope:
+        # A table's name may stand for other rows later in the run; an Arrow table or a file does not change.
         for known in self._scopes:
-            if known.given is scope:
+            if known.given is scope and known.column == column and not isinstance(scope, str):
                 return known
         cursor = self.connection.cursor()
         path = self._folder / f"scope-{len(self._scopes)}.parquet"
@@ -245,7 +315,7 @@ class DuckRun:
                 rows = write_parquet(cursor, query, path)
         finally:
             cursor.close()
-        opened = _Scope(scope, path, rows)
+        opened = _Scope(scope, column, path, rows)
         self._scopes.append(opened)
         return opened
 
@@ -253,9 +323,9 @@ class DuckRun:
         check_table_name(write.table)
         target, relative = self._new_file(write.table)
         rows = execution.result(write.step, write.schema, target)
-        identity = execution.stage.identity
+        written = _Written(write.table, target, relative, rows, execution.stage.identity)
         if write.mode == "append" or scope is None:
-            self._add(write.table, write.mode, target, relative, rows, write.key, None, identity)
+            self._stage(written, write.mode)
             return rows
         if write.key is None:
             raise StageError(
@@ -263,54 +333,38 @@ class DuckRun:
                 f"stage {execution.stage.name}: table {write.table} declares no key, so it cannot be computed in part",
                 table=write.table,
             )
-        self._add(write.table, "patch", target, relative, rows, write.key, scope, identity)
+        self._stage_patch(written, write.key, scope)
         return rows
 
-    def _add(
-        self,
-        table: str,
-        mode: Mode,
-        target: Path,
-        relative: str,
-        rows: int,
-        key: str | None,
-        scope: _Scope | None,
-        stage: str,
-    ) -> None:
-        schema = parquet_schema(target)
-        if scope is not None and key is not None:
-            self._refuse_strangers(table, target, key, scope)
-        if rows == 0:
-            target.unlink()
-        files = (DataFile(relative, rows, target.stat().st_size),) if rows else ()
-        change = Change(table, mode, files, encode_schema(schema), stage=stage)
-        if mode == "patch" and scope is not None:
-            if scope.rows == 0:
-                return
-            change = Change(table, mode, files, encode_schema(schema), key, (self._scope_file(scope),), stage)
+    def _stage(self, written: _Written, mode: Mode) -> None:
+        change = Change(written.table, mode, written.files(), written.schema, stage=written.stage)
         last = self._changes[-1] if self._changes else None
-        if (
-            last is not None
-            and last.table == table
-            and mode == "append"
-            and last.mode != "patch"
-            and (last.schema == change.schema)
-        ):
-            self._changes[-1] = Change(table, last.mode, last.files + files, last.schema, stage=stage)
-        else:
-            self._changes.append(change)
+        same = last is not None and (last.table, last.schema) == (change.table, change.schema)
+        if last is not None and same and mode == "append" and last.mode != "patch":
+            change = dataclasses.replace(last, files=last.files + change.files)
+            self._changes.pop()
+        self._changes.append(change)
 
-    def _refuse_strangers(self, table: str, target: Path, key: str, scope: _Scope) -> None:
+    def _stage_patch(self, written: _Written, key: str, scope: _Scope) -> None:
+        self._refuse_strangers(written, key, scope)
+        if scope.rows:
+            keys = (self._scope_file(scope),)
+            self._changes.append(
+                Change(written.table, "patch", written.files(), written.schema, key, keys, written.stage)
+            )
+
+    def _refuse_strangers(self, written: _Written, key: str, scope: _Scope) -> None:
         """Rows outside the scope would stand beside the old rows of their key instead of replacing them."""
         row = self.connection.execute(
-            f"SELECT count(*) FROM read_parquet({sqltext.file_list([target])}) AS r "
+            f"SELECT count(*) FROM read_parquet({sqltext.file_list([written.target])}) AS r "
             f"ANTI JOIN read_parquet({sqltext.file_list([scope.path])}) AS s ON r.{sqltext.name(key)} = s.key"
         ).fetchone()
         if row and row[0]:
             raise StageError(
-                f"表 {table} 的增量结果中有 {row[0]} 行的 {key} 不在变更范围内，请检查各步骤的 scope",
-                f"table {table}: {row[0]} rows of the increment have a {key} outside the scope: check the reads' scope",
-                table=table,
+                f"表 {written.table} 的增量结果中有 {row[0]} 行的 {key} 不在变更范围内，请检查输入的 scope",
+                f"table {written.table}: {row[0]} rows of the increment have a {key} outside the scope: "
+                "check the scope of the reads",
+                table=written.table,
                 rows=row[0],
             )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shutong.engine import sqltext
-from shutong.engine.connection import explained, parquet_schema, storable, write_parquet
+from shutong.engine.connection import explained, storable, write_parquet
 from shutong.engine.errors import StageError
 from shutong.engine.sqltext import Parameter
 from shutong.engine.stage import ArrowStep, Read, SqlStep, Stage
@@ -80,7 +81,9 @@ class Execution:
     def close(self) -> None:
         """Drop the views and remove the temporary files."""
         for view in reversed(self._views):
-            self.connection.execute(f"DROP VIEW IF EXISTS {sqltext.name(view)}")
+            # After a fatal error the database takes no statement; the run ends with it anyway.
+            with contextlib.suppress(duckdb.Error):
+                self.connection.execute(f"DROP VIEW IF EXISTS {sqltext.name(view)}")
         for path in self._stored.values():
             path.unlink(missing_ok=True)
 
@@ -180,7 +183,7 @@ def _apply(step: ArrowStep, batch: pa.RecordBatch) -> pa.RecordBatch:
     return result.cast(step.schema)
 
 
-def _mapped(reader: pa.RecordBatchReader, step: ArrowStep, threads: int) -> collections.abc.Iterator[pa.RecordBatch]:
+def _mapped(reader: pa.RecordBatchReader, step: ArrowStep, threads: int) -> Iterator[pa.RecordBatch]:
     """The batches through the step's function in their order; with two threads and more, a few ahead."""
     if threads < 2:
         for batch in reader:
@@ -194,8 +197,3 @@ def _mapped(reader: pa.RecordBatchReader, step: ArrowStep, threads: int) -> coll
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def schema_of(path: Path) -> pa.Schema:
-    """The columns of a result file."""
-    return parquet_schema(path)

@@ -46,6 +46,40 @@ class Journal:
         os.close(self._handle)
 
 
+class LockedFolder:
+    """A temporary folder under ``parent`` that belongs to this process and is removed when it ends or was killed."""
+
+    def __init__(self, parent: Path, prefix: str) -> None:
+        parent.mkdir(parents=True, exist_ok=True)
+        name = f"{prefix}-{secrets.token_hex(4)}"
+        draft = parent / f".{name}"
+        draft.mkdir()
+        self._handle = os.open(draft / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._handle, fcntl.LOCK_EX)
+        self.path = draft.rename(parent / name)
+
+    def close(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._handle)
+
+
+def clean_locked(parent: Path, prefix: str) -> None:
+    """Remove the locked folders of dead processes."""
+    for path in parent.glob(f"{prefix}-*"):
+        try:
+            handle = os.open(path / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(handle)
+
+
 def _remove_uncommitted(root: Path, lines: bytes, committed: Collection[str]) -> int:
     removed = 0
     # A line without its end was cut by the kill before its file was made.
@@ -76,6 +110,12 @@ def dead_attempts(root: Path) -> Iterator[tuple[str, int]]:
             os.close(handle)
             continue
         yield path.name, handle
+
+
+def live_attempts(root: Path) -> set[str]:
+    """Names of every attempt that has a journal: those at work, and dead ones not cleaned up yet."""
+    folder = root / FOLDER
+    return {path.name.removeprefix(".") for path in folder.iterdir()} if folder.exists() else set()
 
 
 def clean_dead(root: Path, temp: Path, committed: Callable[[], Collection[str]]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import os
 import re
 from collections import defaultdict
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+from deltalake.exceptions import DeltaError
 
 from shutong.engine import tablelog
 from shutong.engine.errors import ConflictError, LakeError
@@ -26,6 +28,7 @@ from shutong.engine.tablefiles import TableFiles, build
 _TABLE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
 _RUN_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _RESERVED: Final = frozenset({"manifest", "scopes", "running"})
+_LOG: Final = logging.getLogger(__name__)
 _ATTEMPTS: Final = 20
 _PUBLISHED: Final = "published.json"
 
@@ -89,8 +92,8 @@ class Lake:
 
     root: Path
     _manifest: Manifest = field(init=False, repr=False)
-    _known: tuple[Entry, ...] | None = field(init=False, repr=False, default=None)
-    _by_table: dict[str, list[Entry]] = field(init=False, repr=False, default_factory=dict)
+    # The entries and their index are replaced together, so that threads never see one without the other.
+    _index: tuple[tuple[Entry, ...], dict[str, list[Entry]]] = field(init=False, repr=False, default=((), {}))
 
     def __post_init__(self) -> None:
         self.root = self.root.absolute()
@@ -104,12 +107,14 @@ class Lake:
 
     def _entries_by_table(self) -> dict[str, list[Entry]]:
         entries = self._manifest.entries()
-        if entries is not self._known:
-            by_table: dict[str, list[Entry]] = defaultdict(list)
-            for entry in entries:
-                by_table[entry.change.table].append(entry)
-            self._known, self._by_table = entries, dict(by_table)
-        return self._by_table
+        known, index = self._index
+        if entries is known:
+            return index
+        by_table: dict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            by_table[entry.change.table].append(entry)
+        self._index = (entries, dict(by_table))
+        return self._index[1]
 
     def tables(self) -> list[str]:
         """Names of every table that was ever written and not dropped, sorted."""
@@ -166,8 +171,15 @@ class Lake:
             check_table_name(change.table)
         self._bring_to_disk(run.changes)
         seq = self._append(run)
-        self.reconcile({change.table for change in run.changes})
+        self.reconcile_quietly({change.table for change in run.changes})
         return seq
+
+    def reconcile_quietly(self, names: Iterable[str] | None = None) -> None:
+        """``reconcile``, with a failure logged: what is committed stays committed, and the next start tries again."""
+        try:
+            self.reconcile(names)
+        except (DeltaError, OSError) as error:
+            _LOG.warning("table logs are behind the manifest: %s", error)
 
     def _append(self, run: StagedRun) -> int:
         for _ in range(_ATTEMPTS):
@@ -264,6 +276,11 @@ class Lake:
     def named_paths(self) -> set[str]:
         """Paths of every file that any row of the manifest names, relative to the lake."""
         return {file.path for entry in self._manifest.entries() for file in entry.change.files + entry.change.key_files}
+
+    def published_paths(self) -> set[str]:
+        """Files that the tables' Delta logs list when they are in line with the manifest."""
+        whole = {name: self._last_whole(name) for name in self._entries_by_table()}
+        return {file.path for name, seq in whole.items() if seq is not None for file in self.table(name, seq).files}
 
     def fold_manifest(self) -> None:
         """Merge the manifest's small files when there are many."""

@@ -10,6 +10,7 @@ import base64
 import datetime as dt
 import functools
 import os
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,25 +27,25 @@ Mode = Literal["append", "replace", "patch"]
 
 _FILES: Final[pa.DataType] = pa.list_(pa.struct([("path", pa.string()), ("rows", pa.int64()), ("bytes", pa.int64())]))
 
-SCHEMA: Final = pa.schema(
-    [
-        pa.field("run_id", pa.string()),
-        pa.field("seq", pa.int64()),
-        pa.field("part", pa.int32()),
-        pa.field("kind", pa.string()),
-        pa.field("read_seq", pa.int64()),
-        pa.field("table", pa.string()),
-        pa.field("mode", pa.string()),
-        pa.field("files", _FILES),
-        pa.field("key", pa.string()),
-        pa.field("key_files", _FILES),
-        pa.field("schema", pa.string()),
-        pa.field("stage", pa.string()),
-        pa.field("business_day", pa.date32()),
-        pa.field("committed_at", pa.timestamp("us", "UTC")),
-        pa.field("txn", pa.string()),
-    ]
-)
+_COLUMNS: Final[list[pa.Field[Any]]] = [
+    pa.field("run_id", pa.string()),
+    pa.field("seq", pa.int64()),
+    pa.field("part", pa.int32()),
+    pa.field("kind", pa.string()),
+    pa.field("read_seq", pa.int64()),
+    pa.field("table", pa.string()),
+    pa.field("mode", pa.string()),
+    pa.field("files", _FILES),
+    pa.field("key", pa.string()),
+    pa.field("key_files", _FILES),
+    pa.field("schema", pa.string()),
+    pa.field("stage", pa.string()),
+    pa.field("business_day", pa.date32()),
+    pa.field("committed_at", pa.timestamp("us", "UTC")),
+    pa.field("txn", pa.string()),
+]
+
+SCHEMA: Final = pa.schema(_COLUMNS)
 
 # Every commit carries the next number under this name, so of two commits at once delta-rs refuses one.
 _TRANSACTION: Final = "shutong-manifest"
@@ -170,15 +171,18 @@ class Manifest:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.RLock()
+        self._process = os.getpid()
         self._table: DeltaTable | None = None
         self._by_file: dict[str, tuple[Entry, ...]] = {}
         self._entries: tuple[Entry, ...] = ()
 
     def entries(self) -> tuple[Entry, ...]:
         """Every committed entry in order of commit."""
-        if self._is_stale():
-            self._read()
-        return self._entries
+        with self._lock:
+            if self._is_stale():
+                self._read()
+            return self._entries
 
     @property
     def last(self) -> int:
@@ -192,6 +196,11 @@ class Manifest:
         Raises:
             ConflictError: another run took the number first; nothing was written.
         """
+        with self._lock:
+            self._refuse_fork()
+            self._append(entries)
+
+    def _append(self, entries: Sequence[Entry]) -> None:
         seq = entries[0].seq
         table = pa.Table.from_pylist([_row(entry) for entry in entries], schema=SCHEMA)
         properties = CommitProperties(app_transactions=[Transaction(_TRANSACTION, seq)])
@@ -217,11 +226,17 @@ class Manifest:
 
     def fold(self) -> None:
         """Merge many small manifest files into one (the rows stay what they are)."""
-        if self._open() is not None and len(self._by_file) >= FOLD_FROM:
-            assert self._table is not None  # noqa: S101
-            self._table.optimize.compact()
-            self._table.create_checkpoint()
-            self._table.vacuum(retention_hours=1, enforce_retention_duration=False, dry_run=False)
+        with self._lock:
+            self.entries()
+            if self._table is None or len(self._by_file) < FOLD_FROM:
+                return
+            try:
+                self._table.optimize.compact()
+                self._table.create_checkpoint()
+                # Another process may be reading the small files it listed a moment ago.
+                self._table.vacuum(retention_hours=1, enforce_retention_duration=False, dry_run=False)
+            except DeltaError as error:
+                raise self._damaged(error) from error
             self._read()
 
     def _sync(self, files: set[str]) -> None:
@@ -239,7 +254,16 @@ class Manifest:
         # One stat instead of a listing: the log's versions have no gaps.
         return self._table is None or self._log_file(self._version() + 1).exists()
 
+    def _refuse_fork(self) -> None:
+        if os.getpid() != self._process:
+            raise LakeError(
+                "湖在分叉进程之前已打开；请在子进程中重新打开（gunicorn 不要用 --preload）",
+                "the lake was opened before this process was forked: open it in the child (gunicorn without --preload)",
+                path=str(self._folder),
+            )
+
     def _open(self) -> DeltaTable | None:
+        self._refuse_fork()
         if not (self._folder / "_delta_log").exists():
             if self._folder.exists() and any(self._folder.glob("*.parquet")):
                 raise self._damaged(FileNotFoundError(str(self._folder / "_delta_log")))

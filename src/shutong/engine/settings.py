@@ -19,7 +19,9 @@ from shutong.engine.errors import SettingsError
 PREFIX: Final = "SHUTONG_"
 
 # Variables with the prefix that are not settings of a home.
-NOT_SETTINGS: Final = re.compile(r"SHUTONG_(HOME|TEST_\w+|REFERENCE_\w+|BENCH_\w+|BROWSER\w*|CI\w*|DEMO_\w+)")
+NOT_SETTINGS: Final = re.compile(
+    r"SHUTONG_(HOME|TEST_\w+|REFERENCE_\w+|BENCH_\w+|BROWSER\w*|REQUIRE_\w+|CI\w*|DEMO_\w+)"
+)
 
 _UNITS: Final = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _UNITS_BINARY: Final = {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
