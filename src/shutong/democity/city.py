@@ -1,0 +1,254 @@
+"""The demo city: the files that departments of a fictional city deliver, and the truth of them beside it.
+
+Subjects are made block by block and every resource is written for the block before the next one is made, so a million
+subjects need no more memory than a block. Everything follows from the seed: the same arguments give the same bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from shutong.democity.dirt import Soiled, choose_late, clean, soil
+from shutong.democity.events import HANDLERS, Event, inspections
+from shutong.democity.files import Delivery, ResourceFiles, split_days
+from shutong.democity.fill import Filling, anchor_of, fill, lags_of
+from shutong.democity.geography import Geography, city_of_standards
+from shutong.democity.identity import Known, identifiable
+from shutong.democity.names import NAME_BITS
+from shutong.democity.organisations import Window
+from shutong.democity.patterns import note_patterns, note_subjects
+from shutong.democity.scene import DemoError, Scene, draw_rows, is_register, make_scene
+from shutong.democity.text import Ints, constant, stream
+from shutong.democity.truth import Truth
+from shutong.spec.catalog import Catalog
+from shutong.spec.models import Demo, Item, Resource
+from shutong.standards.codesets import code_set
+
+BLOCK = 25_000
+"""Subjects made at a time."""
+FIRST_DAY = datetime.date(2026, 6, 15)
+TERM = 7
+"""Working days of 双公示, the term that late rows miss."""
+PERSONAL = {"citizen-id": "citizen-id", "mobile": "mobile", "telephone": "mobile"}
+
+
+@dataclass(frozen=True)
+class CityReport:
+    """What was made. ``deliveries`` are in the order in which the departments deliver them."""
+
+    subjects: int
+    seed: int
+    first_day: datetime.date
+    business_day: datetime.date
+    records: int
+    bad: int
+    by_resource: dict[str, int]
+    deliveries: tuple[Delivery, ...]
+
+
+def generate(
+    target: Path, catalog: Catalog, subjects: int = 20_000, seed: int = 7, days: int = 30,
+    first_day: datetime.date = FIRST_DAY, block: int = BLOCK, progress: Callable[[int, int], None] | None = None,
+) -> CityReport:  # fmt: skip
+    """Write a city's deliveries and its truth into an empty or new folder.
+
+    Args:
+        target: gets ``deliveries/<day>/<department>/<resource>-<day>[-n].<ext>``, ``truth/`` and ``city.json``;
+            what an earlier city left there is removed.
+        catalog: its resources with a ``demo:`` block appear in the city.
+        subjects: organisations, 1 to 2,097,152.
+        seed: the same seed gives the same bytes.
+        days: delivery days; the first day's deliveries carry the history.
+        block: subjects made at a time; part of what the bytes depend on.
+        progress: called with the subjects done and their total.
+
+    Raises:
+        DemoError: a demo block that the city does not understand.
+        ValueError: a number out of its range.
+    """
+    if not 1 <= subjects <= 1 << NAME_BITS:
+        raise ValueError(f"subjects: 1 to {1 << NAME_BITS:,} are possible, not {subjects:,}")
+    if days < 2:
+        raise ValueError(f"days: at least 2 are needed (history, then daily deliveries), not {days}")
+    for name in ("deliveries", "truth"):
+        shutil.rmtree(target / name, ignore_errors=True)
+    first = (first_day - datetime.date(1970, 1, 1)).days
+    window = Window(first, first + days - 1)
+    writer = _City(target, catalog, seed, window, subjects)
+    geography = city_of_standards()
+    with Truth(target / "truth") as truth:
+        for start in range(0, subjects, block):
+            count = min(block, subjects - start)
+            writer.write_block(make_scene(geography, start, count, seed, window), truth)
+            if progress:
+                progress(start + count, subjects)
+    report = writer.report(first_day, days)
+    _write_summary(target, report, geography)
+    return report
+
+
+def read_city(target: Path) -> CityReport:
+    """The report of a city that was made before.
+
+    Raises:
+        FileNotFoundError: there is no city in the folder.
+    """
+    content = orjson.loads((target / "city.json").read_bytes())
+    day = datetime.date.fromisoformat
+    deliveries = tuple(Delivery(**{**d, "received_on": day(d["received_on"])}) for d in content["deliveries"])
+    known = {field.name for field in dataclasses.fields(CityReport)}
+    values = {key: value for key, value in content.items() if key in known}
+    values |= {"first_day": day(values["first_day"]), "business_day": day(values["business_day"])}
+    return CityReport(**{**values, "deliveries": deliveries})
+
+
+def _write_summary(target: Path, report: CityReport, geography: Geography) -> None:
+    content = dataclasses.asdict(report) | {"province": geography.province, "city": geography.city}
+    (target / "city.json").write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+
+
+class _City:
+    """The files of all resources while the blocks come by."""
+
+    def __init__(self, target: Path, catalog: Catalog, seed: int, window: Window, subjects: int) -> None:
+        self._catalog = catalog
+        self._seed = seed
+        self._window = window
+        self._subjects = subjects
+        shown = [(resource, resource.demo) for resource in catalog.resources.values() if resource.demo]
+        # Registers come first: who is registered decides which other rows can be identified.
+        self._resources = sorted(shown, key=lambda pair: (not is_register(pair[0]), pair[0].resource))
+        self._files = {r.resource: ResourceFiles(target, r, demo.file) for r, demo in self._resources}
+        self._serials = {r.resource: 0 for r, _ in self._resources}
+        self._bad = 0
+
+    def write_block(self, scene: Scene, truth: Truth) -> None:
+        known = Known.nobody(scene)
+        patterns: dict[str, Ints] = {}
+        reported = np.zeros(len(scene.organisations), np.bool_)
+        for resource, demo in self._resources:
+            event, soiled = self._rows(resource, demo, scene)
+            known.learn(resource, soiled)
+            found = identifiable(resource, soiled, scene, known)
+            self._deliver(resource, soiled, found, scene, truth)
+            patterns |= event.patterns
+            if demo.event == "annual-report":
+                last = np.asarray(event.items["report_year"].cast(pa.int64())) == self._window.year - 1
+                good = np.zeros(len(soiled.rows), np.bool_)
+                good[: len(last)] = last
+                good &= found & (soiled.bad_reason == None)  # noqa: E711 - element by element
+                reported[soiled.rows.subject[good]] = True
+        note_subjects(truth, scene, known)
+        note_patterns(truth, scene, patterns, known, reported)
+
+    def _rows(self, resource: Resource, demo: Demo, scene: Scene) -> tuple[Event, Soiled]:
+        random = stream(self._seed, "cells", resource.resource, scene.start)
+        anchor = anchor_of(resource)
+        handler = HANDLERS.get(demo.event) if demo.event else None
+        if handler:
+            event = handler(resource, demo, scene)
+        else:
+            share = len(scene.organisations) / self._subjects
+            rows = draw_rows(resource, demo, scene, share, lags_of(demo.values, anchor))
+            event = Event(rows, {}, {})
+            if demo.event == "inspection":
+                event = inspections(resource, demo, scene, rows)
+            elif demo.event:
+                names = sorted([*HANDLERS, "inspection"])
+                raise DemoError(
+                    f"{resource.resource}: demo.event '{demo.event}' 不认识 / is not known: use one of {names}"
+                )
+        rows, late = event.rows, np.zeros(len(event.rows), np.bool_)
+        usual = demo.dirt == "usual"
+        if usual and anchor and not handler:
+            rows, late = choose_late(random, resource, rows, scene, TERM)
+        filling = Filling(
+            resource, demo.values, scene, rows, random, self._serials[resource.resource], anchor, self._codes
+        )
+        self._serials[resource.resource] += len(rows)
+        cells = fill(filling, {name: text for name, text in event.items.items() if name in resource.items})
+        if not usual:
+            return event, clean(rows, cells)
+        return event, soil(random, resource, rows, cells, scene, late, anchor)
+
+    def _codes(self, item: Item) -> list[str]:
+        """Texts of a code set that are in use today, from the catalog's packs or the standards."""
+        name = str(item.codes)
+        if name in self._catalog.codes:
+            return [title.zh for title in self._catalog.codes[name].values.values()]
+        return [code.zh for code in code_set(name).codes.values() if code.until is None]
+
+    def _deliver(self, resource: Resource, soiled: Soiled, found: Ints, scene: Scene, truth: Truth) -> None:
+        if not len(soiled.rows):
+            return
+        order, days = split_days(soiled.rows.delivered)
+        index = pa.array(order)
+        cells = {name: column.take(index) for name, column in soiled.cells.items()}
+        file = np.empty(len(order), object)
+        row_no = np.empty(len(order), np.int64)
+        for day, start, end in days:
+            parts = [column.slice(start, end - start) for column in cells.values()]
+            at = start
+            for piece in self._files[resource.resource].add(day, parts):
+                file[at : at + piece.rows] = piece.relative
+                row_no[at : at + piece.rows] = piece.first_row + np.arange(piece.rows)
+                at += piece.rows
+        rows = soiled.rows.chosen(order)
+        where = {"file": pa.array(file, pa.string()), "row_no": pa.array(row_no)}
+        labels = ("bad_reason", "bad_item", "dirt", "readable", "evidence", "variant")
+        numbers = {
+            part: pa.array(np.where(getattr(rows, part) >= 0, getattr(rows, part) + scene.start, -1))
+            for part in ("subject", "person", "place")
+        }
+        self._bad += int((soiled.bad_reason != None).sum())  # noqa: E711 - element by element
+        truth.add(
+            "records",
+            {
+                "resource": constant(resource.resource, len(rows)),
+                **where,
+                "received_on": pa.array(rows.delivered.astype(np.int32), pa.date32()),
+                **numbers,
+                **{label: pa.array(getattr(soiled, label)[order], pa.string()) for label in labels},
+                "identifiable": pa.array(found[order]),
+            },
+        )
+        for name, item in resource.items.items():
+            if item.element in PERSONAL:
+                there = np.flatnonzero(np.asarray(cells[name].is_valid()))
+                kept = pa.array(there)
+                truth.add(
+                    "planted_personal",
+                    {
+                        "value": cells[name].take(kept),
+                        "kind": constant(PERSONAL[item.element], len(there)),
+                        "resource": constant(resource.resource, len(there)),
+                        "file": where["file"].take(kept),
+                        "row_no": where["row_no"].take(kept),
+                        "item": constant(name, len(there)),
+                        "person": numbers["person"].take(kept),
+                    },
+                )
+
+    def report(self, first_day: datetime.date, days: int) -> CityReport:
+        """Close every file and count."""
+        deliveries = [delivery for files in self._files.values() for delivery in files.close()]
+        deliveries.sort(
+            key=lambda delivery: (delivery.received_on, delivery.department, delivery.resource, delivery.path)
+        )
+        by_resource: dict[str, int] = {}
+        for delivery in deliveries:
+            by_resource[delivery.resource] = by_resource.get(delivery.resource, 0) + delivery.rows
+        last = first_day + datetime.timedelta(days=days - 1)
+        records = sum(by_resource.values())
+        return CityReport(
+            self._subjects, self._seed, first_day, last, records, self._bad, by_resource, tuple(deliveries)
+        )

@@ -1,0 +1,84 @@
+"""Where the city lies: the fictional areas 98xxxx of the standards, their towns, roads and house numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from shutong.democity.text import Ints, Text, join, permute, pick, plain
+from shutong.democity.words import ROAD_FIRST, ROAD_LAST, TOWNS
+from shutong.standards.areas import areas
+
+ROADS = tuple(first + last for last in ROAD_LAST for first in ROAD_FIRST)
+HOUSE_NUMBERS = 999
+PLACE_BITS = 19
+"""Places are numbers below 2**19 per county: roads times house numbers hold them."""
+
+
+@dataclass(frozen=True)
+class Geography:
+    """Names and codes of the province, the city and its counties."""
+
+    province: str
+    city: str
+    city_code: str
+    counties: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def short_city(self) -> str:
+        """The city's name without 市."""
+        return self.city.removesuffix("市")
+
+    @cached_property
+    def county_codes(self) -> tuple[str, ...]:
+        """Six-digit codes of the counties."""
+        return tuple(code for code, _ in self.counties)
+
+    @cached_property
+    def county_names(self) -> tuple[str, ...]:
+        """Names of the counties."""
+        return tuple(name for _, name in self.counties)
+
+    def short_county(self, index: Ints) -> Text:
+        """County names without 区, 县 or 市, as branches carry them."""
+        return pick([name[:-1] if len(name) > 2 else name for name in self.county_names], index)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Houses of one block of the city."""
+
+    start: int
+    county: Ints
+    columns: dict[str, Text]
+
+    def __len__(self) -> int:
+        return len(self.county)
+
+
+def make_places(geography: Geography, start: int, count: int, seed: int) -> Places:
+    """``count`` houses with numbers from ``start``; no two houses of the city share county, road and number."""
+    counties = len(geography.counties)
+    numbers = np.arange(start, start + count, dtype=np.int64)
+    county = numbers % counties
+    spot = permute(numbers // counties, PLACE_BITS, seed, "place") % (len(ROADS) * HOUSE_NUMBERS)
+    road, house = spot % len(ROADS), spot // len(ROADS) + 1
+    town = pick(TOWNS, (road * 5 + county) % len(TOWNS))
+    area = pick(geography.county_codes, county)
+    number = join(plain(house), "号")
+    roads = pick(ROADS, road)
+    address = join(geography.province, geography.city, pick(geography.county_names, county), town, roads, number)
+    code = join(area, "P", plain(numbers + 100_000_000))
+    columns = {"code": code, "area": area, "address": address, "town": town, "road": roads, "house_number": number}
+    return Places(start, county, columns)
+
+
+def city_of_standards() -> Geography:
+    """The fictional city as the overlay of the standards names it."""
+    overlay = sorted((area for code, area in areas().items() if code.startswith("98")), key=lambda area: area.code)
+    named = {level: [area for area in overlay if area.level == level] for level in ("province", "city", "county")}
+    city = named["city"][0]
+    counties = tuple((area.code, area.name) for area in named["county"] if area.code.startswith(city.code[:4]))
+    return Geography(named["province"][0].name, city.name, city.code, counties)

@@ -1,0 +1,63 @@
+"""Which rows can be identified at all: the subject is in a register, and the row can mean no other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shutong.democity.dirt import Soiled
+from shutong.democity.scene import Scene
+from shutong.democity.text import Flags
+from shutong.spec.models import Resource
+
+
+@dataclass
+class Known:
+    """Who of a block stands in a register by a good row."""
+
+    organisations: Flags
+    people: Flags
+    places: Flags
+
+    @staticmethod
+    def nobody(scene: Scene) -> Known:
+        """Before any register was read."""
+        counts = (len(scene.organisations), len(scene.people), len(scene.places))
+        return Known(*(np.zeros(count, np.bool_) for count in counts))
+
+    def learn(self, resource: Resource, soiled: Soiled) -> None:
+        """Take in the good rows of a register; other resources teach nothing."""
+        good = soiled.bad_reason == None  # noqa: E711 - element by element
+        rows = soiled.rows
+        for entry in resource.about:
+            if entry.registry:
+                known, index = {
+                    "organisation": (self.organisations, rows.subject),
+                    "person": (self.people, rows.person),
+                    "place": (self.places, rows.place),
+                }[entry.kind]
+                known[index[good & (index >= 0)]] = True
+
+
+def identifiable(resource: Resource, soiled: Soiled, scene: Scene, known: Known) -> Flags:
+    """Per row, whether its principal subject can be found from what the row holds.
+
+    A code or an older number means one registered subject. A name means one unless another organisation of the same
+    county (or, without an area, of the city) has it too. A person is found by the citizen number only.
+    """
+    rows, evidence = soiled.rows, soiled.evidence
+    organisations = scene.organisations
+    subject = np.maximum(rows.subject, 0)
+    registered = known.organisations[subject] & (rows.subject >= 0)
+    person = known.people[np.maximum(rows.person, 0)] & (rows.person >= 0)
+    by_code = (evidence == "uscc") | (evidence == "old-number")
+    by_area = (evidence == "name-area") | (evidence == "name-variant")
+    found = registered & by_code
+    found |= registered & by_area & ~organisations.twin_in_area[subject]
+    found |= registered & (evidence == "name") & ~organisations.twin[subject]
+    found |= person & (evidence == "citizen-id")
+    if any(entry.registry for entry in resource.about):
+        good = soiled.bad_reason == None  # noqa: E711 - element by element
+        found |= good
+    return found

@@ -1,0 +1,100 @@
+"""Names of organisations, composed so that no two are alike by accident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shutong.democity.geography import Geography
+from shutong.democity.text import Ints, Text, join, permute, pick, where
+from shutong.democity.words import (
+    COOPERATIVE_TRADES,
+    ENTERPRISE_FORM_SHARES,
+    ENTERPRISE_FORMS,
+    ENTERPRISE_TRADES,
+    INDIVIDUAL_TRADES,
+    INSTITUTION_TRADES,
+    SOCIAL_TRADES,
+    SYLLABLES,
+)
+
+KINDS = ("enterprise", "individual", "cooperative", "institution", "social")
+KIND_SHARES = (0.56, 0.375, 0.02, 0.018, 0.027)
+TRADES = (ENTERPRISE_TRADES, INDIVIDUAL_TRADES, COOPERATIVE_TRADES, INSTITUTION_TRADES, SOCIAL_TRADES)
+NAME_BITS = 21
+"""A city has at most 2**21 names of its first kind and as many later names."""
+BRANDS = len(SYLLABLES) ** 2
+LAYERS = -(-(1 << NAME_BITS) // BRANDS)
+COUNTY_PREFIX = 4
+
+
+@dataclass(frozen=True)
+class NameParts:
+    """The parts of a name as numbers, one row per organisation."""
+
+    kind: Ints
+    prefix: Ints
+    brand: Ints
+    layer: Ints
+    form: Ints
+    county: Ints
+
+    def copied(self, to: Ints, source: Ints, *, county: bool) -> NameParts:
+        """Rows ``to`` get the name of rows ``source``: planted twins."""
+        changed = {
+            part: getattr(self, part).copy() for part in ("prefix", "brand", "layer", "form", *(["county"] * county))
+        }
+        for values in changed.values():
+            values[to] = values[source]
+        return replace(self, **changed)
+
+
+def draw_names(random: np.random.Generator, numbers: Ints, kind: Ints, county: Ints, seed: int) -> NameParts:
+    """Names of a block; the (brand, layer) pair is a permutation of the subject number, so it never repeats."""
+    count = len(numbers)
+    spot = permute(numbers, NAME_BITS, seed, "name")
+    prefix = random.choice(4, count, p=[0.7, 0.1, 0.1, 0.1])
+    local = (kind == 1) & (random.random(count) < 0.6) | (kind == 3)
+    form = random.choice(len(ENTERPRISE_FORMS), count, p=ENTERPRISE_FORM_SHARES)
+    return NameParts(kind, np.where(local, COUNTY_PREFIX, prefix), spot % BRANDS, spot // BRANDS, form, county)
+
+
+def renamed(parts: NameParts, numbers: Ints, seed: int) -> NameParts:
+    """Another name for everybody, from the layers that first names do not use."""
+    spot = permute(numbers, NAME_BITS, seed, "rename")
+    return replace(parts, brand=spot % BRANDS, layer=spot // BRANDS + LAYERS)
+
+
+def spell(parts: NameParts, geography: Geography) -> Text:
+    """The names as registered."""
+    rows = len(parts.kind)
+    none = np.zeros(rows, np.int64)
+    lists = np.array([len(trades) for trades in TRADES])
+    offsets = np.concatenate(([0], np.cumsum(lists)))[parts.kind]
+    trade = parts.layer % lists[parts.kind]
+    extra = parts.layer // lists[parts.kind]
+    words = [word for trades in TRADES for word, _ in trades]
+    short = f"（{geography.short_city}）"
+    heads = ["", geography.city, geography.short_city, geography.province]
+    head = pick(heads, np.select([parts.prefix == 0, parts.prefix == 1, parts.prefix == 2], [1, 2, 3], 0))
+    county = join(geography.city, pick(geography.county_names, parts.county))
+    front = where(parts.prefix == COUNTY_PREFIX, county, head)
+    syllables = list(SYLLABLES)
+    brand = join(
+        pick(syllables, parts.brand // len(syllables)),
+        pick(syllables, parts.brand % len(syllables)),
+        pick(["", *syllables], extra),
+    )
+    middle = pick(["", short], np.where((parts.prefix == 3), 1, none))
+    ends = [*ENTERPRISE_FORMS, "专业合作社", ""]
+    end = np.select([parts.kind == 0, parts.kind == 2], [parts.form, none + 5], 6)
+    return join(front, brand, middle, pick(words, offsets + trade), pick(ends, end))
+
+
+def industries(parts: NameParts) -> Text:
+    """The class of GB/T 4754-2017 that the trade in the name stands for."""
+    lists = np.array([len(trades) for trades in TRADES])
+    offsets = np.concatenate(([0], np.cumsum(lists)))[parts.kind]
+    codes = [code for trades in TRADES for _, code in trades]
+    return pick(codes, offsets + parts.layer % lists[parts.kind])
