@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.conf import settings as django_settings
+from pytest_django import Settings
 
 from shutong.accounts.actors import Actor
+from shutong.engine.home import Home
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -15,6 +19,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if "init_command" in answers.get("OPTIONS", {}):
         # In the web process ready answers are read-only; tests fill them through the same alias.
         answers["OPTIONS"]["init_command"] = answers["OPTIONS"]["init_command"].replace("PRAGMA query_only=ON;", "")
+
+
+@pytest.fixture
+def home(tmp_path: Path, settings: Settings) -> Home:
+    """A real, empty home, which Django serves in this test; the state database is the test's own."""
+    made = Home.create(tmp_path / "home")
+    settings.SHUTONG_HOME = made.path
+    return made
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 from pathlib import PurePath
@@ -48,15 +48,7 @@ class _Entry:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
-class _Transaction:
-    """The outermost action's transaction: entries wait here, so that the chain's head is locked only at the end."""
-
-    records: list[Record] = field(default_factory=list)
-
-
 _entry: ContextVar[_Entry | None] = ContextVar("shutong_audit_entry", default=None)
-_transaction: ContextVar[_Transaction | None] = ContextVar("shutong_audit_transaction", default=None)
 
 
 def action(
@@ -93,7 +85,7 @@ def action(
             detail = {path: _plain(follow(bound.arguments, path)) for path in audited}
             record = Record(name, "done", actor.values(), detail=detail)
             if not actor.may(permission, owner):
-                reads.note(reads.outcome_record(record, "denied"))
+                reads.note(replace(record, outcome="denied"))
                 raise NotAllowedError(actor, permission, owner)
             return _run(function, record, args, kwargs)
 
@@ -147,29 +139,21 @@ def require(acting: Actor, permission: str, department: str | None = None, *, wh
 
 
 def _run(function: Callable[P, R], record: Record, args: Any, kwargs: Any) -> R:
-    outer = _transaction.get()
-    pending = outer or _Transaction()
     entry = _Entry()
-    entry_token = _entry.set(entry)
-    transaction_token = _transaction.set(pending)
-    mark = len(pending.records)
+    token = _entry.set(entry)
     try:
-        with transaction.atomic():
+        with transaction.atomic(), log.gathered():
             result = function(*args, **kwargs)
             detail = {**record.detail, **entry.detail}
-            pending.records.append(Record(record.action, "done", record.actor, tuple(entry.objects), detail))
-            if outer is None:
-                log.append(pending.records)
+            log.append(replace(record, objects=tuple(entry.objects), detail=detail))
         return result
     except Exception as error:
-        # What an inner action noted went with its savepoint; the failure itself outlives it, by type only.
-        del pending.records[mark:]
-        detail = {**record.detail, "error": type(error).__name__}
-        reads.note(Record(record.action, "failed", record.actor, detail=detail))
+        # The entry went with the transaction; that it was tried and failed outlives it, by type only.
+        failure = {**record.detail, "error": type(error).__name__}
+        reads.note(replace(record, outcome="failed", detail=failure))
         raise
     finally:
-        _entry.reset(entry_token)
-        _transaction.reset(transaction_token)
+        _entry.reset(token)
 
 
 def _check_signature(name: str, signature: inspect.Signature, paths: tuple[str, ...]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,6 +13,8 @@ from django.db import transaction
 from shutong.audit.chain import START, Record, body_of, link
 from shutong.audit.logs import current_context
 from shutong.audit.models import Chain, Entry
+
+_waiting: ContextVar[list[Record] | None] = ContextVar("shutong_audit_waiting", default=None)
 
 WRITES = "writes"
 """Name of the chain that holds every write's entry."""
@@ -26,10 +30,33 @@ class OutsideTransactionError(RuntimeError):
         )
 
 
-def append(records: Sequence[Record]) -> list[Entry]:
-    """Appends entries to the write chain, in order.
+@contextlib.contextmanager
+def gathered() -> Iterator[None]:
+    """Entries of the block are written at its end, the outermost block's in one go, in order.
 
-    Call it as the last thing of a transaction: from here to the commit other writers wait for the head.
+    From the first entry to the commit other writers wait for the chain's head; so it is taken last. Entries of a block
+    that ends by an exception are dropped, as its savepoint drops what they tell of.
+    """
+    waiting = _waiting.get()
+    if waiting is not None:
+        mark = len(waiting)
+        try:
+            yield
+        except BaseException:
+            del waiting[mark:]
+            raise
+        return
+    waiting = []
+    token = _waiting.set(waiting)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    _write(waiting)
+
+
+def append(*records: Record) -> None:
+    """Appends entries to the write chain, in order; at the end of the enclosing ``gathered`` block where there is one.
 
     Raises:
         OutsideTransactionError: no transaction is open.
@@ -37,16 +64,26 @@ def append(records: Sequence[Record]) -> list[Entry]:
     """
     if not transaction.get_connection().in_atomic_block:
         raise OutsideTransactionError
+    context = current_context()
+    complete = [replace(record, context={**context, **record.context}) for record in records]
+    for record in complete:
+        body_of(record, segment=WRITES, position=0, at=datetime.now(UTC))
+    waiting = _waiting.get()
+    if waiting is None:
+        _write(complete)
+    else:
+        waiting.extend(complete)
+
+
+def _write(records: Sequence[Record]) -> None:
     if not records:
-        return []
+        return
     # SQLite has the write lock since BEGIN IMMEDIATE; PostgreSQL takes the row's.
     Chain.objects.get_or_create(name=WRITES, defaults={"position": 0, "head": START})
     chain = Chain.objects.select_for_update().get(name=WRITES)
     now = datetime.now(UTC)
-    context = current_context()
     entries = []
     for record in records:
-        record = replace(record, context={**context, **record.context})
         chain.position += 1
         body = body_of(record, segment=WRITES, position=chain.position, at=now)
         chain.head = link(chain.head, body)
@@ -65,4 +102,3 @@ def append(records: Sequence[Record]) -> list[Entry]:
         )
     Entry.objects.bulk_create(entries)
     chain.save(update_fields=["position", "head"])
-    return entries

@@ -52,6 +52,11 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+def error_places(error: BaseException) -> list[str]:
+    """Where ``error`` passed through, outermost first, without its text: "file:line function"."""
+    return _places(error.__traceback__)
+
+
 def _places(traceback: Any) -> list[str]:
     places = []
     while traceback is not None:

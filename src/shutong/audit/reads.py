@@ -19,7 +19,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from shutong.audit.chain import START, Outcome, Record, body_of, link
+from shutong.audit.chain import START, Record, body_of, link
 from shutong.audit.logs import current_context
 from shutong.audit.models import Checkpoint, Segment
 
@@ -106,8 +106,3 @@ def note(record: Record) -> str:
         OSError: it could not be written; the answer must not leave then.
     """
     return _log.append(record)
-
-
-def outcome_record(record: Record, outcome: Outcome) -> Record:
-    """``record`` with another outcome."""
-    return replace(record, outcome=outcome)

@@ -1,4 +1,4 @@
-"""Events waiting to be handed on, and the days on which scheduled work was started."""
+"""Events waiting to be handed on, and the workers that are alive. Queued work itself is django-tasks-db's table."""
 
 from __future__ import annotations
 
@@ -11,18 +11,29 @@ class Event(models.Model):
     name = models.CharField(max_length=80)
     payload = models.JSONField(default=dict)
     made_at = models.DateTimeField()
-    delivered_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True, db_index=True)
     done = models.JSONField(default=list)
     attempts = models.IntegerField(default=0)
     next_attempt_at = models.DateTimeField()
-    error = models.CharField(max_length=300, blank=True)
+    given_up = models.BooleanField(default=False)
+    error = models.CharField(max_length=100, blank=True)
 
     class Meta:
         ordering = ("id",)
         indexes = (
             models.Index(
                 fields=("next_attempt_at", "id"),
-                condition=models.Q(delivered_at__isnull=True),
+                condition=models.Q(delivered_at__isnull=True, given_up=False),
                 name="jobs_event_waiting",
             ),
         )
+
+
+class Worker(models.Model):
+    """A worker process that says every few seconds that it is alive; work of one that no longer does is taken back."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    host = models.CharField(max_length=255)
+    pid = models.IntegerField()
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()

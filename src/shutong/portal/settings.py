@@ -6,7 +6,6 @@ throw-away defaults in the temporary folder are used, with a secret of this proc
 
 from __future__ import annotations
 
-from shutong.portal.databases import database_config, sqlite_config
 from shutong.portal.deployment import deployment
 
 _deployment = deployment()
@@ -29,6 +28,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "csp",
+    "django_tasks",
+    "django_tasks_db",
     "shutong.audit",
     "shutong.jobs",
     "shutong.accounts",
@@ -71,16 +72,17 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": database_config(_deployment.database_url)
-    if _deployment.database_url
-    else sqlite_config(_deployment.state_file),
-    "answers": database_config(_deployment.answers_url, reader=True)
-    if _deployment.answers_url
-    else sqlite_config(_deployment.answers_file, reader=True),
-}
+DATABASES = {"default": _deployment.default, "answers": _deployment.answers}
 DATABASE_ROUTERS = ["shutong.portal.databases.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TASKS = {
+    "default": {
+        "BACKEND": "django_tasks_db.DatabaseBackend",
+        "QUEUES": [],
+        "OPTIONS": {"id_function": "shutong.jobs.ids.next_task_id"},
+    }
+}
 
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "sign-in"
@@ -150,7 +152,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "json": {"()": "shutong.audit.logs.JsonFormatter"},
-        "plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
     },
     "handlers": {
         "stderr": {
@@ -162,5 +164,6 @@ LOGGING = {
     "loggers": {
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django.db.backends": {"level": "WARNING"},
+        "django_tasks_db": {"level": "WARNING"},
     },
 }

@@ -1,0 +1,136 @@
+"""The worker: takes work from the queue, hands events on, starts what is due, and takes back what dead workers held."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.db import close_old_connections, connection
+from django_tasks_db.management.commands.db_worker import Worker as Queue
+from django_tasks_db.models import DBTaskResult
+
+from shutong.jobs.models import Worker
+from shutong.jobs.outbox import Handlers, deliver_events, forget_delivered
+from shutong.jobs.schedule import Daily, start_due
+from shutong.jobs.work import forget_finished, release_lost, retry_transient
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 10.0
+DEAD_AFTER = timedelta(seconds=60)
+
+
+def run_worker(
+    handlers: Handlers,
+    schedule: Sequence[Daily] = (),
+    *,
+    stop: threading.Event | None = None,
+    once: bool = False,
+    interval: float = 1.0,
+) -> int:
+    """Works until ``stop`` is set, or with ``once`` until nothing is left to do now; returns how much work was done.
+
+    Several may run at once, also on several machines. What a job throws is recorded, never raised.
+
+    Args:
+        handlers: per event name who hears of it.
+        schedule: work of every day.
+        interval: seconds between looks at an empty queue.
+    """
+    stop = stop or threading.Event()
+    name = register_worker()
+    heart_stops = threading.Event()
+    heart = threading.Thread(target=_beat, args=(name, heart_stops), daemon=True)
+    if not once:
+        heart.start()
+    total = 0
+    try:
+        while not stop.is_set():
+            close_old_connections()
+            done = _tick(name, handlers, schedule)
+            total += done
+            if done == 0:
+                if once:
+                    break
+                stop.wait(interval)
+    finally:
+        heart_stops.set()
+        if heart.is_alive():
+            heart.join(timeout=5)
+        Worker.objects.filter(pk=name).delete()
+    return total
+
+
+def register_worker() -> str:
+    """Writes down that a worker of this process lives, and returns its name."""
+    now = datetime.now(UTC)
+    name = f"{os.getpid()}-{secrets.token_hex(6)}"
+    Worker.objects.create(name=name, host=socket.gethostname(), pid=os.getpid(), started_at=now, seen_at=now)
+    return name
+
+
+def bury_dead(now: datetime | None = None) -> int:
+    """Forgets workers that are no longer alive and gives their work back to the queue; returns how much work."""
+    now = now or datetime.now(UTC)
+    alive = set()
+    for worker in Worker.objects.all():
+        here = worker.host == socket.gethostname()
+        if now - worker.seen_at < DEAD_AFTER and (not here or _process_lives(worker.pid)):
+            alive.add(worker.name)
+        else:
+            worker.delete()
+    return release_lost(alive)
+
+
+def waiting_work() -> int:
+    """How much queued work could start now."""
+    return DBTaskResult.objects.ready().count()
+
+
+def _tick(name: str, handlers: Handlers, schedule: Sequence[Daily]) -> int:
+    bury_dead()
+    retry_transient()
+    start_due(schedule, datetime.now(UTC))
+    done = deliver_events(handlers)
+    if DBTaskResult.objects.ready().exists():
+        queue = Queue(
+            queue_names=["*"],
+            interval=0,
+            batch=True,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=1,
+            worker_id=name,
+            excluded_queue_names=[],
+        )
+        queue.run()
+        done += queue._run_tasks
+    else:
+        forget_delivered()
+        forget_finished()
+    return done
+
+
+def _beat(name: str, stops: threading.Event) -> None:
+    while not stops.wait(HEARTBEAT_SECONDS):
+        try:
+            Worker.objects.filter(pk=name).update(seen_at=datetime.now(UTC))
+        except Exception:
+            logger.exception("worker %s: the heartbeat failed", name)
+        finally:
+            connection.close()
+
+
+def _process_lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,28 @@
+"""Jobs of the tests; the queue refers to them by their path."""
+
+from __future__ import annotations
+
+from shutong.jobs.work import job
+
+calls: list[str] = []
+
+
+@job
+def remember(word: str) -> str:
+    """Notes the word."""
+    calls.append(word)
+    return word
+
+
+@job
+def stumble(word: str) -> None:
+    """Fails in a way that may pass by itself."""
+    calls.append(word)
+    raise ConnectionError(f"no line to {word}")
+
+
+@job
+def fall(word: str) -> None:
+    """Fails for good; its message quotes what must not be stored."""
+    calls.append(word)
+    raise ValueError(f"bad value {word}")
