@@ -187,7 +187,9 @@ class DemoFile(Model):
 class Demo(Model):
     """How the demo city fills this resource."""
 
-    volume: str = Field(description="'0.08 per subject-year', '1 per subject', '1 per subject-year', or '40 per day'")
+    volume: str = Field(
+        description="'0.08 per subject-year', '1 per subject', '1 per subject-month', '40 per day' or '30 per month'"
+    )
     of: tuple[Literal["enterprise", "individual", "cooperative", "institution", "social"], ...] = Field(
         default=("enterprise", "individual", "cooperative"), description="which subjects of the city it is about"
     )
@@ -199,8 +201,9 @@ class Demo(Model):
     )
     values: dict[Column, Any] = Field(
         default_factory=dict,
-        description="per item: a list to draw from, {between: [a, b]}, {days_before: [a, b]} of the batch, "
-        "{text: '…{n}…'}, or {of_subject: attribute}",
+        description="per item: a text, a list to draw from, {weighted: {member: weight}}, {between: [a, b]}, "
+        "{amount: [a, b]} (small ones more often), {days_before: [a, b]} of the batch, {days_after: [a, b]} of the "
+        "row's own day, {text: '…{n}…{year}…'}, {of_subject: attribute}, or {optional: one of these, share: 0.3}",
     )
 
 
