@@ -48,6 +48,7 @@ from shutong.spec.models import (
     Verification,
 )
 from shutong.spec.yamltext import Location
+from shutong.standards.codesets import Code, CodeSet, code_set
 
 __all__ = [
     "FACTS_VIEW",
@@ -164,6 +165,19 @@ class Catalog:
             content["values"] = {code: title.zh for code, title in model.values.items()}
         text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def code_set(self, name: str) -> CodeSet:
+        """A code set of a pack or of the standards, as the checks of the standards use it.
+
+        Raises:
+            KeyError: there is no such code set.
+            ValueError: two codes of a pack's table share a spelling.
+        """
+        table = self.codes.get(name)
+        if table is None:
+            return code_set(name)
+        codes = [Code(code, title.zh, title.en or "") for code, title in table.values.items()]
+        return CodeSet(name, table.title.zh, table.source, codes)
 
     def views(self) -> dict[str, pa.Schema]:
         """The views that rule SQL sees, by SQL name: every resource, every library, and ``facts``."""

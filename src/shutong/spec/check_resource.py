@@ -21,14 +21,16 @@ from shutong.spec.columns import (
 )
 from shutong.spec.findings import Findings
 from shutong.spec.models import Item, Resource, Subject
-from shutong.spec.names import CODE_SETS, ELEMENT_NAMES, TERMS
+from shutong.spec.names import code_set_names, term_names
 from shutong.spec.problems import meant
 from shutong.spec.refusals import SqlRefused
 from shutong.spec.sql import check_expression
+from shutong.standards.elements import ELEMENTS
 
 RESERVED = {*FIXED_COLUMNS.names, "subject_id", "row_id", "reasons", "resource"}
-MONEY_UNITS = {"yuan", "10k-yuan"}
 TEXT_MASKS = {"surname", "middle", "last4", "address"}
+UNMARKED = {"telephone", "email"}
+"""Elements that may be an organisation's or a person's: the declaration should say which."""
 
 SUITABLE: Mapping[str, set[str]] = {
     "uscc": {"uscc"},
@@ -49,7 +51,7 @@ _IDENTIFIES = {
     "person": ("citizen_id", "name"),
     "place": ("address", "name"),
 }
-_VOLUME = re.compile(r"\d+(\.\d+)? per (subject|subject-year|day|month)")
+_VOLUME = re.compile(r"\d+(\.\d+)? per (subject|subject-year|subject-month|day|month)")
 
 
 def check_resource(resource: Resource, at: Findings, binder: Binder) -> None:
@@ -73,20 +75,25 @@ def _item(name: str, item: Item, resource: Resource, at: Findings) -> None:
     if name in RESERVED or "__" in name:
         zh, en = f"列名 {name} 由平台使用", f"the name {name} is taken by the platform"
         at.add("item.reserved", zh, en, *here, hint="换一个名称 / choose another name")
-    at.known(element_of(item), ELEMENT_NAMES, ("数据元", "data element"), *here, "element")
-    at.known(item.codes, {*at.catalog.codes, *CODE_SETS}, ("代码集", "code set"), *here, "codes")
+    at.known(element_of(item), ELEMENTS, ("数据元", "data element"), *here, "element")
+    at.known(item.codes, {*at.catalog.codes, *code_set_names()}, ("代码集", "code set"), *here, "codes")
     if item.codes and item.element not in {"text", "code"}:
         zh, en = "codes 和 element 只能写一个", "codes and element exclude each other"
         at.add("item.codes", zh, en, *here, "element", hint="删去 element / remove element")
     if element_of(item) == "code" and not item.codes:
         at.add("item.codes", "缺少代码集 codes", "the code set is missing", *here, hint="codes: 名称 / codes: name")
     _limits(item, at, here)
-    if item.unit is not None and (element_of(item) != "money" or item.unit not in MONEY_UNITS):
-        hint = "money 可用 / for money: " + ", ".join(sorted(MONEY_UNITS))
+    element = ELEMENTS.get(element_of(item))
+    units = [unit for unit in element.units if unit] if element and not item.codes else []
+    if item.unit is not None and item.unit not in units:
+        hint = "可用 / one of: " + ", ".join(units) if units else "删去 unit / remove unit"
         at.add("item.unit", f"单位 {item.unit} 不可用", f"the unit {item.unit} can't be used", *here, "unit", hint=hint)
     if item.from_ is not None and item.from_ in resource.items:
         zh, en = f"旧名 {item.from_} 仍是一个信息项", f"the earlier name {item.from_} is still an item"
         at.add("item.from", zh, en, *here, "from")
+    if element_of(item) in UNMARKED and item.personal is None:
+        zh, en = f"{name} 是否个人信息？", f"is {name} personal information?"
+        at.warn("item.personal", zh, en, *here, hint="personal: no, personal")
     if item.mask in TEXT_MASKS and not pa.types.is_string(item_type(item)):
         zh, en = f"遮盖 {item.mask} 只用于文字", f"the mask {item.mask} is for text only"
         at.add("item.mask", zh, en, *here, "mask", hint="hide")
@@ -237,7 +244,7 @@ def _fact(resource: Resource, at: Findings) -> None:
             at.add("fact.subject", zh, en, "fact", hint="about: {kind: organisation, …}")
     for key, rule in (("publicity", resource.publicity), ("retain", resource.retain)):
         if rule is not None:
-            at.known(rule.rule, TERMS, ("法定期限", "legal term"), key, "rule")
+            at.known(rule.rule, term_names(), ("法定期限", "legal term"), key, "rule")
             _date_item(rule.from_, resource, at, key, "from")
     if resource.publicity is not None and resource.publicity.from_ is None and fact is None:
         zh, en = "公示期限没有起算日", "the publicity term has no day to start from"
@@ -268,7 +275,17 @@ def _demo(resource: Resource, at: Findings) -> None:
         _demo_value(value, at, name)
 
 
-_DEMO_FORMS = {"between": 2, "days_before": 2, "text": 0, "of_subject": 0}
+_DEMO_FORMS = {
+    "between": 2,
+    "amount": 2,
+    "days_before": 2,
+    "days_after": 2,
+    "weighted": 0,
+    "text": 0,
+    "of_subject": 0,
+    "optional": 0,
+    "share": 0,
+}
 
 
 def _demo_value(value: object, at: Findings, name: str) -> None:

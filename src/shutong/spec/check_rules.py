@@ -11,10 +11,11 @@ from shutong.spec.binding import Binder
 from shutong.spec.columns import element_of, item_type, resource_view, sealed, view_name
 from shutong.spec.findings import Findings
 from shutong.spec.models import Attribute, Indicator, Library, RuleRef, SubjectList, Verification
-from shutong.spec.names import CODE_SETS, ELEMENT_NAMES, TERMS
+from shutong.spec.names import code_set_names, term_names
 from shutong.spec.problems import meant
 from shutong.spec.refusals import SqlRefused
 from shutong.spec.sql import check_statement
+from shutong.standards.elements import ELEMENTS
 
 Test = Callable[[pa.DataType], bool]
 
@@ -88,7 +89,7 @@ def check_sql(
 def _terms(rules: Iterable[tuple[str, RuleRef | None]], at: Findings) -> None:
     for key, rule in rules:
         if rule is not None:
-            at.known(rule.rule, TERMS, ("法定期限", "legal term"), key, "rule")
+            at.known(rule.rule, term_names(), ("法定期限", "legal term"), key, "rule")
 
 
 def check_list(declared: SubjectList, at: Findings, binder: Binder) -> None:
@@ -133,8 +134,8 @@ def check_library(library: Library, at: Findings, binder: Binder) -> None:
         if name == "subject_id" or "__" in name:
             zh, en = f"名称 {name} 由平台使用", f"the name {name} is taken by the platform"
             at.add("item.reserved", zh, en, *here, hint="换一个名称 / choose another name")
-        at.known(element_of(attribute), ELEMENT_NAMES, ("数据元", "data element"), *here, "element")
-        at.known(attribute.codes, {*at.catalog.codes, *CODE_SETS}, ("代码集", "code set"), *here, "codes")
+        at.known(element_of(attribute), ELEMENTS, ("数据元", "data element"), *here, "element")
+        at.known(attribute.codes, {*at.catalog.codes, *code_set_names()}, ("代码集", "code set"), *here, "codes")
         if library.public and attribute.mask in {None, "none"} and (attribute.grade != 1 or sealed(attribute)):
             zh, en = f"公开的库中 {name} 须写明遮盖", f"the library is public: say how {name} is masked"
             at.add("item.mask-missing", zh, en, *here, hint="mask: hide, surname, middle, last4, address")

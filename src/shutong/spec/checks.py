@@ -14,7 +14,7 @@ from shutong.spec.check_rules import check_indicator, check_library, check_list,
 from shutong.spec.columns import view_name
 from shutong.spec.findings import Findings
 from shutong.spec.loader import HEAD, load_packs
-from shutong.spec.names import CODE_SETS
+from shutong.spec.names import code_set_names
 from shutong.spec.problems import PackError, Problem, errors
 from shutong.spec.yamltext import read_yaml
 
@@ -43,9 +43,7 @@ def _check(at: Findings, binder: Binder) -> None:
     if at.kind == "pack":
         _pack(at)
     elif at.kind == "codes":
-        if at.name in CODE_SETS:
-            zh, en = f"代码集 {at.name} 与标准代码集同名", f"the standards have a code set {at.name}"
-            at.add("name.standard", zh, en, "codes", hint="换一个名称 / choose another name")
+        _codes(at)
     elif at.kind == "resource":
         check_names([("facts", "platform")], at)
         check_resource(catalog.resources[at.name], at, binder)
@@ -58,6 +56,16 @@ def _check(at: Findings, binder: Binder) -> None:
         check_indicator(catalog.indicators[at.name], at, binder)
     else:
         check_verification(catalog.verifications[at.name], at, binder)
+
+
+def _codes(at: Findings) -> None:
+    if at.name in code_set_names():
+        zh, en = f"代码集 {at.name} 与标准代码集同名", f"the standards have a code set {at.name}"
+        at.add("name.standard", zh, en, "codes", hint="换一个名称 / choose another name")
+    try:
+        at.catalog.code_set(at.name)
+    except ValueError as error:
+        at.add("codes.spelling", f"两个代码写法相同：{error}", f"two codes share a spelling: {error}", "values")
 
 
 def _pack(at: Findings) -> None:

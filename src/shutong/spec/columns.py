@@ -10,21 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from shutong.spec.models import Attribute, Item, Library, Mask, Resource
+from shutong.standards.elements import ELEMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-MONEY = pa.decimal128(18, 2)
-
-_TYPES: dict[str, pa.DataType] = {
-    "date": pa.date32(),
-    "datetime": pa.timestamp("us", tz="UTC"),
-    "integer": pa.int64(),
-    "decimal": pa.decimal128(18, 6),
-    "percent": pa.decimal128(18, 6),
-    "money": MONEY,
-    "boolean": pa.bool_(),
-}
 
 _FIXED: list[pa.Field[Any]] = [
     pa.field("record_id", pa.string()),
@@ -72,7 +61,8 @@ def element_of(item: Item | Attribute) -> str:
 
 def item_type(item: Item | Attribute) -> pa.DataType:
     """Arrow type of an item's checked value before sealing."""
-    return _TYPES.get(element_of(item), pa.string())
+    element = ELEMENTS.get(element_of(item))
+    return element.type if element else pa.string()
 
 
 def personal_mark(item: Item) -> str:

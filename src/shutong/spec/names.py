@@ -1,33 +1,15 @@
-"""Names that declarations refer to and the standards own: data elements, code sets, legal terms."""
+"""Names that declarations refer to and the standards own: code sets and legal terms."""
 
 from __future__ import annotations
 
-ELEMENT_NAMES: frozenset[str] = frozenset(
-    [
-        "text",
-        "org-name",
-        "person-name",
-        "uscc",
-        "org-code",
-        "registration-no",
-        "taxpayer-no",
-        "citizen-id",
-        "mobile",
-        "telephone",
-        "address",
-        "area",
-        "industry",
-        "date",
-        "datetime",
-        "integer",
-        "decimal",
-        "money",
-        "percent",
-        "boolean",
-        "url",
-        "email",
-        "code",
-    ]
-)
-CODE_SETS: frozenset[str] = frozenset()
-TERMS: frozenset[str] = frozenset()
+from shutong.standards.codesets import code_sets
+
+
+def code_set_names() -> frozenset[str]:
+    """The code sets that ship with the standards."""
+    return frozenset(code_sets())
+
+
+def term_names() -> frozenset[str]:
+    """The legal terms and retention rules of the standards."""
+    return frozenset({"double-publicity"})
