@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -10,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from shutong.spec.binding import Binder
+from shutong.spec.check_demo import check_demo
 from shutong.spec.columns import (
     FIXED_COLUMNS,
     check_columns,
@@ -22,7 +22,6 @@ from shutong.spec.columns import (
 from shutong.spec.findings import Findings
 from shutong.spec.models import Item, Resource, Subject
 from shutong.spec.names import code_set_names, term_names
-from shutong.spec.problems import meant
 from shutong.spec.refusals import SqlRefused
 from shutong.spec.sql import check_expression
 from shutong.standards.elements import ELEMENTS
@@ -51,7 +50,6 @@ _IDENTIFIES = {
     "person": ("citizen_id", "name"),
     "place": ("address", "name"),
 }
-_VOLUME = re.compile(r"\d+(\.\d+)? per (subject|subject-year|subject-month|day|month)")
 
 
 def check_resource(resource: Resource, at: Findings, binder: Binder) -> None:
@@ -67,7 +65,7 @@ def check_resource(resource: Resource, at: Findings, binder: Binder) -> None:
     _row_checks(resource, at, binder)
     _fact(resource, at)
     _sharing(resource, at)
-    _demo(resource, at)
+    check_demo(resource, at)
 
 
 def _item(name: str, item: Item, resource: Resource, at: Findings) -> None:
@@ -259,45 +257,3 @@ def _sharing(resource: Resource, at: Findings) -> None:
         at.add("share.methods", "没有写共享方式", "the methods of sharing are missing", "share", hint=hint)
     if resource.open.type == "conditional" and not resource.open.condition:
         at.add("open.condition", "有条件开放须写条件", "conditional opening needs its condition", "open")
-
-
-def _demo(resource: Resource, at: Findings) -> None:
-    demo = resource.demo
-    if demo is None:
-        return
-    if not _VOLUME.fullmatch(demo.volume):
-        hint = "0.08 per subject-year, 1 per subject, 40 per day, 30 per month"
-        at.add(
-            "demo.volume", f"数量写法不对：{demo.volume}", f"not a volume: {demo.volume}", "demo", "volume", hint=hint
-        )
-    for name, value in demo.values.items():
-        at.known(name, resource.items, ("信息项", "item"), "demo", "values", name)
-        _demo_value(value, at, name)
-
-
-_DEMO_FORMS = {
-    "between": 2,
-    "amount": 2,
-    "days_before": 2,
-    "days_after": 2,
-    "weighted": 0,
-    "text": 0,
-    "of_subject": 0,
-    "optional": 0,
-    "share": 0,
-}
-
-
-def _demo_value(value: object, at: Findings, name: str) -> None:
-    here = ("demo", "values", name)
-    forms = "列表 / a list, " + ", ".join(f"{{{form}: …}}" for form in _DEMO_FORMS)
-    if isinstance(value, dict):
-        for form, inner in value.items():
-            size = _DEMO_FORMS.get(str(form))
-            if size is None:
-                hint = meant(str(form), _DEMO_FORMS)
-                at.add("demo.value", f"不认识的写法 {form}", f"unknown form {form}", *here, hint=hint)
-            elif size and not (isinstance(inner, list) and len(inner) == size):
-                at.add("demo.value", f"{form} 要两个值", f"{form} takes two values", *here, hint=f"{form}: [1, 9]")
-    elif isinstance(value, list) and not value:
-        at.add("demo.value", "列表为空", "the list is empty", *here, hint=forms)

@@ -61,7 +61,7 @@ class Item(Model):
         description="what a value that fails its element does; reject, unless `about` names it as an identifier beside "
         "a name: then it is flagged and kept",
     )
-    unit: str | None = Field(default=None, description="unit of the delivered values: yuan or 10k-yuan for money")
+    unit: str | None = Field(default=None, description="unit of the delivered values, for money and percent")
     min: Decimal | None = Field(default=None, description="smallest value, in the delivered unit")
     max: Decimal | None = Field(
         default=None, description="largest value, in the delivered unit; for text the longest length in characters"
@@ -115,7 +115,7 @@ class Subject(Model):
 class Check(Model):
     """A row check: a boolean SQL expression over the row's items and received_on. NULL counts as passed."""
 
-    name: Name
+    name: Name = Field(description="name of the check; rejected rows carry it in their reason")
     expr: Sql = Field(description="true or NULL for a good row")
     on_fail: Literal["reject", "warn"] = Field(
         default="reject", description="reject the row, or let it in with a warning"
@@ -137,16 +137,20 @@ class Expects(Model):
 class Share(Model):
     """How other departments get the resource."""
 
-    type: Literal["unconditional", "conditional", "none"]
-    condition: str | None = None
-    methods: tuple[Literal["api", "batch", "stream", "verify"], ...] = ()
+    type: Literal["unconditional", "conditional", "none"] = Field(
+        description="unconditional and conditional sharing, or not shared (国发〔2016〕51号)"
+    )
+    condition: str | None = Field(default=None, description="condition of conditional sharing")
+    methods: tuple[Literal["api", "batch", "stream", "verify"], ...] = Field(
+        default=(), description="ways in which it may be delivered"
+    )
 
 
 class Opening(Model):
     """How the public gets the resource."""
 
-    type: Literal["open", "conditional", "none"]
-    condition: str | None = None
+    type: Literal["open", "conditional", "none"] = Field(description="open to all, on conditions, or not open")
+    condition: str | None = Field(default=None, description="condition of conditional opening")
 
 
 class RuleRef(Model):
@@ -176,8 +180,8 @@ class Fact(Model):
 class DemoFile(Model):
     """The file a department of the demo city delivers."""
 
-    format: Literal["csv", "xlsx", "json"] = "csv"
-    encoding: Literal["utf-8", "utf-8-sig", "gb18030"] = "utf-8"
+    format: Literal["csv", "xlsx", "json"] = Field(default="csv", description="kind of file")
+    encoding: Literal["utf-8", "utf-8-sig", "gb18030"] = Field(default="utf-8", description="encoding of text files")
     header: Literal["title", "column", "name"] = Field(
         default="title", description="which of an item's names heads its column"
     )
@@ -210,7 +214,7 @@ class Demo(Model):
 class Resource(Model):
     """One table or feed that a department's system yields; all that must happen to its rows follows from here."""
 
-    resource: Name
+    resource: Name = Field(description="name of the resource, the same as its file's")
     like: Name | None = Field(
         default=None,
         description="another resource of the same pack whose keys this one takes over where it says nothing itself",
@@ -219,8 +223,10 @@ class Resource(Model):
     department: Name = Field(description="who provides it and answers for it")
     system: str | None = Field(default=None, description="the department's application it comes from")
     basis: str = Field(description="law or document under which it is collected")
-    abstract: str | None = None
-    cycle: Literal["realtime", "daily", "weekly", "monthly", "quarterly", "yearly", "irregular"] = "daily"
+    abstract: str | None = Field(default=None, description="what it holds, in a sentence or two")
+    cycle: Literal["realtime", "daily", "weekly", "monthly", "quarterly", "yearly", "irregular"] = Field(
+        default="daily", description="how often it is delivered"
+    )
     delivery: Literal["append", "changes", "snapshot"] = Field(
         default="append",
         description="append: new rows only; changes: rows may replace or withdraw earlier ones (operation item); "
@@ -228,14 +234,14 @@ class Resource(Model):
     )
     operation: Column | None = Field(default=None, description="item that says upsert or withdraw (delivery: changes)")
     key: tuple[Column, ...] = Field(min_length=1, description="items that identify a row; they are required")
-    items: dict[Column, Item] = Field(min_length=1)
+    items: dict[Column, Item] = Field(min_length=1, description="the columns, in order")
     ignore: tuple[str, ...] = Field(default=(), description="delivered headers that are knowingly not taken")
     about: tuple[Subject, ...] = Field(default=(), description="whom the row is about; one entry or a list")
     expects: Expects = Expects()
     checks: tuple[Check, ...] = ()
     fact: Fact | None = None
     publicity: RuleRef | None = Field(default=None, description="legal term within which each row is published")
-    retain: RuleRef | None = None
+    retain: RuleRef | None = Field(default=None, description="how long its records are kept and shown")
     share: Share = Share(type="none")
     open: Opening = Opening(type="none")
     demo: Demo | None = None
@@ -253,28 +259,28 @@ class Attribute(Model):
 
     title: Title
     element: str = Field(default="text", description="data element of its values")
-    codes: str | None = None
+    codes: str | None = Field(default=None, description="code set of its values; sets the element to code")
     sources: tuple[str, ...] = Field(
         min_length=1, alias="from", description="'resource.item' in order of authority, highest first"
     )
-    grade: Grade = 1
-    mask: Mask | None = None
+    grade: Grade = Field(default=1, description="grade of GB/T 43697: general 1-4, important, core")
+    mask: Mask | None = Field(default=None, description="how the value is shown where the reader was not granted it")
 
 
 class Library(Model):
     """Subjects of one kind with merged attributes, each value with its source."""
 
-    library: Name
+    library: Name = Field(description="name of the library, the same as its file's")
     title: Title
-    kind: Literal["organisation", "person", "place"]
-    class_: Literal["base", "theme"] = Field(default="base", alias="class")
+    kind: Literal["organisation", "person", "place"] = Field(description="kind of its subjects")
+    class_: Literal["base", "theme"] = Field(default="base", alias="class", description="base or theme library")
     public: bool = Field(default=False, description="whether its subjects have a public page")
     only: Sql | None = Field(
         default=None,
         description="SELECT of subject_id over declared views: who belongs to it; everybody of the kind where it is "
         "missing",
     )
-    attributes: dict[Column, Attribute] = Field(min_length=1)
+    attributes: dict[Column, Attribute] = Field(min_length=1, description="the merged columns, in order")
 
 
 class Ground(Model):
@@ -290,12 +296,12 @@ class Ground(Model):
 class SubjectList(Model):
     """A list under a law: who gets on it, by whom, for how long, and how they get off."""
 
-    list: Name
+    list: Name = Field(description="name of the list, the same as its file's")
     title: Title
-    basis: str
-    version: int = 1
-    weight: Literal["positive", "negative"] = "negative"
-    public: bool = True
+    basis: str = Field(description="law under which the list is kept")
+    version: int = Field(default=1, description="raised by hand when the rule means something else")
+    weight: Literal["positive", "negative"] = Field(default="negative", description="praise or blame")
+    public: bool = Field(default=True, description="whether its listings are shown to the public")
     entry: Literal["automatic", "decision"] = Field(
         description="automatic where the law lets the system enter a candidate; otherwise a person decides"
     )
@@ -305,30 +311,30 @@ class SubjectList(Model):
     term: RuleRef | None = Field(
         default=None, description="how long a listing lasts; until released where it is missing"
     )
-    grounds: dict[Name, Ground] = Field(min_length=1)
+    grounds: dict[Name, Ground] = Field(min_length=1, description="each ground by its name")
 
 
 class Indicator(Model):
     """A series of figures with the records each comes from."""
 
-    indicator: Name
+    indicator: Name = Field(description="name of the indicator, the same as its file's")
     title: Title
-    unit: str = ""
-    version: int = 1
-    public: bool = True
+    unit: str = Field(default="", description="unit of its values, as shown")
+    version: int = Field(default=1, description="raised by hand when the rule means something else")
+    public: bool = Field(default=True, description="whether it is shown to the public")
     sql: Sql = Field(
         description="SELECT period (date), value, record_ids, and optionally area and series, over declared views"
     )
-    chart: Literal["line", "bar", "area"] = "line"
+    chart: Literal["line", "bar", "area"] = Field(default="line", description="form of its chart")
 
 
 class Verification(Model):
     """Two sources of the same figure, compared; disagreements go to both departments."""
 
-    verification: Name
+    verification: Name = Field(description="name of the verification, the same as its file's")
     title: Title
     departments: tuple[Name, ...] = Field(min_length=1, description="who gets the ticket")
-    version: int = 1
+    version: int = Field(default=1, description="raised by hand when the rule means something else")
     sql: Sql = Field(
         description="SELECT key, item, left_value, right_value, record_ids for every pair that disagrees, over "
         "declared views"
@@ -338,30 +344,34 @@ class Verification(Model):
 class CodeTable(Model):
     """A code set that a pack brings itself."""
 
-    codes: Name
+    codes: Name = Field(description="name of the code set, the same as its file's")
     title: Title
-    source: str
-    values: dict[str, Title] = Field(min_length=1)
+    source: str = Field(description="standard or document the codes come from")
+    values: dict[str, Title] = Field(min_length=1, description="code to title; cells match by code or Chinese title")
 
 
 class Department(Model):
     """A department of the city, or of another level."""
 
     title: Title
-    level: Literal["state", "province", "city", "county", "other"] = "city"
-    area: str | None = None
-    credit_code: str | None = None
+    level: Literal["state", "province", "city", "county", "other"] = Field(default="city", description="its level")
+    area: str | None = Field(default=None, description="six-digit area it is responsible for")
+    credit_code: str | None = Field(default=None, description="its unified social credit code")
 
 
 class Pack(Model):
     """The head of a pack: pack.yml."""
 
-    pack: Name
+    pack: Name = Field(description="name of the pack, the same as its folder's")
     title: Title
-    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")] = Field(
+        description="version of the pack: three numbers"
+    )
     steward: str | None = Field(default=None, description="who keeps the pack")
     requires: tuple[Name, ...] = Field(default=(), description="other packs whose declarations this one refers to")
-    departments: dict[Name, Department] = Field(default_factory=dict)
+    departments: dict[Name, Department] = Field(
+        default_factory=dict, description="departments that its declarations name; packs may name the same ones"
+    )
 
 
 KINDS: dict[str, type[Model]] = {
