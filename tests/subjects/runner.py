@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import cache
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from shutong.engine.functions import define_functions
 from shutong.engine.sqltext import bind
-from shutong.engine.stage import ArrowStep, Read, Stage
+from shutong.engine.stage import ArrowStep, Read, Stage, Write
 
 Value = str | int | dt.date
 
@@ -32,9 +34,9 @@ class Tables:
         self, stage: Stage, params: Mapping[str, Value] | None = None, scope: str | None = None
     ) -> dict[str, pa.Table]:
         """Run a stage and keep what it writes; with ``scope`` (a table) it recomputes only those keys."""
-        with duckdb.connect() as connection:
-            connection.execute("SET TimeZone='UTC'; SET threads=1")
-            define_functions(connection)
+        connection = _connection()
+        connection.execute("CREATE SCHEMA run; USE run")
+        try:
             if scope is not None:
                 connection.register("__scope", self.tables[scope])
             for read in stage.reads:
@@ -47,10 +49,9 @@ class Tables:
                     connection.execute(f'CREATE TABLE "{step.name}" AS SELECT * FROM "__{step.name}"')
                 else:
                     connection.execute(f'CREATE TABLE "{step.name}" AS {bind(step.query, params)}')
-            made = {
-                write.table: connection.execute(f'SELECT * FROM "{write.step}"').to_arrow_table()
-                for write in stage.writes
-            }
+            made = {write.table: _written(connection, write) for write in stage.writes}
+        finally:
+            connection.execute("USE memory.main; DROP SCHEMA run CASCADE")
         for write in stage.writes:
             rows = made[write.table]
             if write.mode == "append":
@@ -69,18 +70,31 @@ class Tables:
         connection.execute(f'CREATE VIEW "{read.view}" AS SELECT {columns} FROM "__{read.view}"{narrow}')
 
     def _patched(self, table: str, key: str, rows: pa.Table, scope: str) -> pa.Table:
+        keys = self.tables[scope].column(key)
+        strays = pc.invert(pc.is_in(rows.column(key), value_set=keys.combine_chunks()))
+        assert not pc.any(strays).as_py(), f"{table}: rows outside the scope"
         old = self.tables.get(table)
         if old is None:
             return rows
-        with duckdb.connect() as connection:
-            connection.register("old", old)
-            connection.register("scope_keys", self.tables[scope])
-            kept = connection.execute(
-                f'SELECT * FROM old WHERE "{key}" NOT IN (SELECT "{key}" FROM scope_keys)'
-            ).to_arrow_table()
-        keys = set(self.tables[scope].column(key).to_pylist())
-        assert set(rows.column(key).to_pylist()) <= keys, f"{table}: rows outside the scope"
+        kept = old.filter(pc.invert(pc.is_in(old.column(key), value_set=keys.combine_chunks())))
         return pa.concat_tables([kept, rows.cast(kept.schema)])
+
+
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    """One connection for all runs; opening one costs more than a small stage."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone='UTC'; SET threads=1")
+    define_functions(connection)
+    return connection
+
+
+def _written(connection: duckdb.DuckDBPyConnection, write: Write) -> pa.Table:
+    rows = connection.execute(f'SELECT * FROM "{write.step}"').to_arrow_table()
+    if write.schema is None:
+        return rows
+    assert rows.column_names == write.schema.names, write.table
+    return rows.cast(write.schema)
 
 
 def rows_of(table: pa.Table) -> list[tuple[object, ...]]:

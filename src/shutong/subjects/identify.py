@@ -53,7 +53,10 @@ def identify_stage(catalog: Catalog) -> Stage:
             Read("identifiers", "identifiers", IDENTIFIERS),
         ),
         steps=tuple(_steps()),
-        writes=(Write("links", "links", key="record_id"), Write("unidentified", "unidentified", key="record_id")),
+        writes=(
+            Write("links", "links", key="record_id", schema=LINKS),
+            Write("unidentified", "unidentified", key="record_id", schema=UNIDENTIFIED),
+        ),
         version=VERSION,
         declarations=about_hash(catalog),
     )

@@ -104,8 +104,8 @@ def mentions_stage(catalog: Catalog) -> Stage:
         reads=tuple(reads),
         steps=tuple(_steps(resources)),
         writes=(
-            Write("mentions", "mentions", key="record_id"),
-            Write("subjects", "minted", mode="append"),
+            Write("mentions", "mentions", key="record_id", schema=MENTIONS),
+            Write("subjects", "minted", mode="append", schema=SUBJECTS),
         ),
         version=VERSION,
         declarations=about_hash(catalog),

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from shutong.engine.stage import Read, SqlStep, Stage, Step, Write
 from shutong.spec.catalog import Catalog
 from shutong.subjects.mentions import ENTRY_POSITION, IDENTITY, IDENTITY_KIND, ORG_CODE, PLACE, about_hash
-from shutong.subjects.tables import MENTIONS, SUBJECTS
+from shutong.subjects.tables import IDENTIFIERS, MENTIONS, SUBJECTS
 
 VERSION = 1
 
@@ -35,7 +35,7 @@ def identifiers_stage(catalog: Catalog) -> Stage:
         name="identifiers",
         reads=identifier_reads(),
         steps=tuple(identifier_steps()),
-        writes=(Write("identifiers", "identifiers", key="subject_id"),),
+        writes=(Write("identifiers", "identifiers", key="subject_id", schema=IDENTIFIERS),),
         version=VERSION,
         declarations=about_hash(catalog),
     )

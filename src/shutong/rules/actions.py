@@ -1,0 +1,203 @@
+"""The verbs of lists: propose, enter, decline, note that the ground is gone, release.
+
+A person and the platform use the same verbs; the platform enters a candidate by itself only where the list's
+declaration says that the law allows automatic entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from shutong.accounts.actions import action, note
+from shutong.accounts.actors import SYSTEM, Actor
+from shutong.rules.models import Listing
+from shutong.spec.catalog import Catalog
+from shutong.spec.models import RuleRef, SubjectList
+from shutong.standards import terms
+
+_CHUNK = 500
+
+
+class ListingError(ValueError):
+    """A verb that does not fit where the listing stands. Carries a text in Chinese and English."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(f"{zh} / {en}")
+        self.zh = zh
+        self.en = en
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a rule found: one row of the lake's table ``candidates``."""
+
+    candidate_id: str
+    list: str
+    ground: str
+    subject_id: str
+    since: date
+    record_ids: tuple[str, ...]
+    rule_version: str
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What one run changed about the listings of a list."""
+
+    proposed: int = 0
+    entered: int = 0
+    gone: int = 0
+
+
+@action(permission="rules.list", department="declaration.department", audited=("declaration.list",))
+def propose_listings(declaration: SubjectList, candidates: Sequence[Candidate], day: date, *, acting: Actor) -> int:
+    """Write down new candidates as proposed listings, each with the term in which it is to be decided.
+
+    Returns the number of new ones; a candidate that was written before is left as it is.
+    """
+    rows = [
+        Listing(
+            candidate_id=one.candidate_id,
+            list=one.list,
+            ground=one.ground,
+            subject_id=one.subject_id,
+            since=one.since,
+            record_ids=list(one.record_ids),
+            rule_version=one.rule_version,
+            found_on=day,
+            enter_due_on=_due(declaration.enter_within, day),
+        )
+        for one in candidates
+    ]
+    known = _existing(one.candidate_id for one in candidates)
+    fresh = [row for row in rows if row.candidate_id not in known]
+    Listing.objects.bulk_create(fresh, batch_size=_CHUNK)
+    note(proposed=len(fresh), by=acting.id)
+    return len(fresh)
+
+
+@action(permission="rules.list", department="declaration.department", audited=("declaration.list", "reason"))
+def enter_listings(
+    declaration: SubjectList, listings: Sequence[Listing], day: date, reason: str, *, acting: Actor
+) -> int:
+    """Enter proposed listings on the list, from ``day`` on and for the list's term where it has one.
+
+    Raises:
+        ListingError: the platform acts although the list needs a person's decision, or a listing is not proposed.
+    """
+    if acting.id == SYSTEM.id and declaration.entry != "automatic":
+        raise ListingError(
+            f"名单 {declaration.list} 须由人作出决定，平台不能自动列入",
+            f"list {declaration.list} needs a person's decision; the platform may not enter it by itself",
+        )
+    for listing in listings:
+        _expect(listing, Listing.State.PROPOSED)
+        listing.state = Listing.State.LISTED
+        listing.entered_on = day
+        listing.entered_by = acting.id
+        listing.entry_reason = reason
+        listing.ends_on = _due(declaration.term, day)
+    fields = ["state", "entered_on", "entered_by", "entry_reason", "ends_on"]
+    Listing.objects.bulk_update(listings, fields, batch_size=_CHUNK)
+    note(*(listing.candidate_id for listing in listings[:_CHUNK]), entered=len(listings))
+    return len(listings)
+
+
+@action(permission="rules.list", department="declaration.department", audited=("listing.candidate_id", "reason"))
+def decline_listing(declaration: SubjectList, listing: Listing, day: date, reason: str, *, acting: Actor) -> Listing:
+    """Decide that a candidate is not entered; the reason is kept and the same finding is not proposed again."""
+    _expect(listing, Listing.State.PROPOSED)
+    _need(reason)
+    listing.state = Listing.State.DECLINED
+    listing.released_on, listing.released_by, listing.release_reason = day, acting.id, reason
+    listing.save()
+    note(list=declaration.list)
+    return listing
+
+
+@action(permission="rules.release", department="declaration.department", audited=("declaration.list",))
+def note_grounds_gone(declaration: SubjectList, listings: Sequence[Listing], day: date, *, acting: Actor) -> int:
+    """Write down that the rule no longer finds the ground, and by when the release is to be decided.
+
+    A proposal that was never entered falls away with its ground; a listing stays until somebody releases it.
+    """
+    for listing in listings:
+        listing.ground_gone_on = day
+        if listing.state == Listing.State.PROPOSED:
+            listing.state = Listing.State.DECLINED
+            listing.released_on, listing.released_by = day, acting.id
+            listing.release_reason = "列入事由在决定前已经消除"
+        else:
+            listing.release_due_on = _due(declaration.release_within, day)
+    fields = ["ground_gone_on", "state", "released_on", "released_by", "release_reason", "release_due_on"]
+    Listing.objects.bulk_update(listings, fields, batch_size=_CHUNK)
+    note(gone=len(listings))
+    return len(listings)
+
+
+@action(permission="rules.release", department="declaration.department", audited=("listing.candidate_id", "reason"))
+def release_listing(declaration: SubjectList, listing: Listing, day: date, reason: str, *, acting: Actor) -> Listing:
+    """Take a subject off the list, with the reason that its page shows."""
+    _expect(listing, Listing.State.LISTED)
+    _need(reason)
+    listing.state = Listing.State.RELEASED
+    listing.released_on, listing.released_by, listing.release_reason = day, acting.id, reason
+    listing.save()
+    note(list=declaration.list)
+    return listing
+
+
+def reconcile_listings(catalog: Catalog, candidates: Sequence[Candidate], day: date) -> dict[str, Reconciled]:
+    """Bring the listings in line with what the rules found on ``day``: used at the end of every run, and repeatable."""
+    by_list: dict[str, list[Candidate]] = {name: [] for name in catalog.lists}
+    for one in candidates:
+        by_list.setdefault(one.list, []).append(one)
+    return {
+        name: _reconcile(catalog.lists[name], found, day) for name, found in by_list.items() if name in catalog.lists
+    }
+
+
+def _reconcile(declaration: SubjectList, found: Sequence[Candidate], day: date) -> Reconciled:
+    rows = Listing.objects.filter(list=declaration.list)
+    known = set(rows.values_list("candidate_id", flat=True))
+    fresh = [one for one in found if one.candidate_id not in known]
+    proposed = propose_listings(declaration, fresh, day, acting=SYSTEM) if fresh else 0
+    entered = 0
+    if declaration.entry == "automatic":
+        waiting = list(rows.filter(state=Listing.State.PROPOSED, ground_gone_on=None))
+        if waiting:
+            entered = enter_listings(declaration, waiting, day, "规则自动列入", acting=SYSTEM)
+    still = {one.candidate_id for one in found}
+    open_states = (Listing.State.PROPOSED, Listing.State.LISTED)
+    gone = [row for row in rows.filter(state__in=open_states, ground_gone_on=None) if row.candidate_id not in still]
+    if gone:
+        note_grounds_gone(declaration, gone, day, acting=SYSTEM)
+    return Reconciled(proposed, entered, len(gone))
+
+
+def _existing(ids: Iterable[str]) -> set[str]:
+    wanted = list(ids)
+    found: set[str] = set()
+    for start in range(0, len(wanted), _CHUNK):
+        part = wanted[start : start + _CHUNK]
+        found.update(Listing.objects.filter(candidate_id__in=part).values_list("candidate_id", flat=True))
+    return found
+
+
+def _due(rule: RuleRef | None, day: date) -> date | None:
+    return terms.deadline(terms.term(rule.rule, day), day) if rule else None
+
+
+def _expect(listing: Listing, state: Listing.State) -> None:
+    if listing.state != state:
+        now = Listing.State(listing.state).label
+        raise ListingError(
+            f"该条目前是“{now}”，不能这样办理", f"this entry is {listing.state}, not {state.value}: nothing was changed"
+        )
+
+
+def _need(reason: str) -> None:
+    if not reason.strip():
+        raise ListingError("请写明理由", "a reason is needed")
