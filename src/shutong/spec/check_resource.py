@@ -21,10 +21,11 @@ from shutong.spec.columns import (
 )
 from shutong.spec.findings import Findings
 from shutong.spec.models import Item, Resource, Subject
-from shutong.spec.names import code_set_names, term_names
 from shutong.spec.refusals import SqlRefused
 from shutong.spec.sql import check_expression
+from shutong.standards.codesets import code_sets
 from shutong.standards.elements import ELEMENTS
+from shutong.standards.terms import term_names
 
 RESERVED = {*FIXED_COLUMNS.names, "subject_id", "row_id", "reasons", "resource"}
 TEXT_MASKS = {"surname", "middle", "last4", "address"}
@@ -74,7 +75,7 @@ def _item(name: str, item: Item, resource: Resource, at: Findings) -> None:
         zh, en = f"列名 {name} 由平台使用", f"the name {name} is taken by the platform"
         at.add("item.reserved", zh, en, *here, hint="换一个名称 / choose another name")
     at.known(element_of(item), ELEMENTS, ("数据元", "data element"), *here, "element")
-    at.known(item.codes, {*at.catalog.codes, *code_set_names()}, ("代码集", "code set"), *here, "codes")
+    at.known(item.codes, {*at.catalog.codes, *code_sets()}, ("代码集", "code set"), *here, "codes")
     if item.codes and item.element not in {"text", "code"}:
         zh, en = "codes 和 element 只能写一个", "codes and element exclude each other"
         at.add("item.codes", zh, en, *here, "element", hint="删去 element / remove element")

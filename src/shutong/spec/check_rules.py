@@ -11,11 +11,12 @@ from shutong.spec.binding import Binder
 from shutong.spec.columns import element_of, item_type, resource_view, sealed, view_name
 from shutong.spec.findings import Findings
 from shutong.spec.models import Attribute, Indicator, Library, RuleRef, SubjectList, Verification
-from shutong.spec.names import code_set_names, term_names
 from shutong.spec.problems import meant
 from shutong.spec.refusals import SqlRefused
 from shutong.spec.sql import check_statement
+from shutong.standards.codesets import code_sets
 from shutong.standards.elements import ELEMENTS
+from shutong.standards.terms import term_names
 
 Test = Callable[[pa.DataType], bool]
 
@@ -135,7 +136,7 @@ def check_library(library: Library, at: Findings, binder: Binder) -> None:
             zh, en = f"名称 {name} 由平台使用", f"the name {name} is taken by the platform"
             at.add("item.reserved", zh, en, *here, hint="换一个名称 / choose another name")
         at.known(element_of(attribute), ELEMENTS, ("数据元", "data element"), *here, "element")
-        at.known(attribute.codes, {*at.catalog.codes, *code_set_names()}, ("代码集", "code set"), *here, "codes")
+        at.known(attribute.codes, {*at.catalog.codes, *code_sets()}, ("代码集", "code set"), *here, "codes")
         if library.public and attribute.mask in {None, "none"} and (attribute.grade != 1 or sealed(attribute)):
             zh, en = f"公开的库中 {name} 须写明遮盖", f"the library is public: say how {name} is masked"
             at.add("item.mask-missing", zh, en, *here, hint="mask: hide, surname, middle, last4, address")

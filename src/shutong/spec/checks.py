@@ -14,9 +14,9 @@ from shutong.spec.check_rules import check_indicator, check_library, check_list,
 from shutong.spec.columns import view_name
 from shutong.spec.findings import Findings
 from shutong.spec.loader import HEAD, load_packs
-from shutong.spec.names import code_set_names
 from shutong.spec.problems import PackError, Problem, errors
 from shutong.spec.yamltext import read_yaml
+from shutong.standards.codesets import code_sets
 
 
 def check_catalog(catalog: Catalog) -> list[Problem]:
@@ -59,7 +59,7 @@ def _check(at: Findings, binder: Binder) -> None:
 
 
 def _codes(at: Findings) -> None:
-    if at.name in code_set_names():
+    if at.name in code_sets():
         zh, en = f"代码集 {at.name} 与标准代码集同名", f"the standards have a code set {at.name}"
         at.add("name.standard", zh, en, "codes", hint="换一个名称 / choose another name")
     try:

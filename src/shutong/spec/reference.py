@@ -20,10 +20,10 @@ from shutong.spec.functions import FUNCTIONS, REPLACED
 from shutong.spec.loader import FOLDERS
 from shutong.spec.masks import masked
 from shutong.spec.models import KINDS, Mask, Model
-from shutong.spec.names import term_names
 from shutong.spec.refusals import TEXTS
 from shutong.standards.codesets import code_sets
 from shutong.standards.elements import ELEMENTS
+from shutong.standards.terms import term_names
 
 TITLES = {
     "pack": "专题包",

@@ -38,6 +38,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "functions are not allowed in FROM: {}",
         "只能用已声明的视图 / use declared views",
     ),
+    "sql.name": ("名称 {} 不可用", "the name {} can't be used", "字母、数字和下划线 / letters, digits and underscores"),
     "sql.cte-shadows": (
         "WITH 名称 {} 与视图同名",
         "the WITH name {} is a view's name",
@@ -96,7 +97,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "sql.limit-order": ("LIMIT 需要 ORDER BY", "LIMIT needs ORDER BY", "ORDER BY x NULLS LAST LIMIT n"),
     "sql.star": ("不允许 {}", "{} is not allowed here", "逐一写出列名 / name the columns"),
-    "sql.join-condition": ("连接必须有条件", "a join needs a condition", "JOIN … ON a.x = b.x, JOIN … USING (x)"),
+    "sql.join-condition": (
+        "连接必须有相等条件",
+        "a join needs a condition that columns are equal",
+        "JOIN … ON a.x = b.x AND …, JOIN … USING (x)",
+    ),
     "sql.join-kind": ("不允许这种连接：{}", "this kind of join is not allowed: {}", "JOIN, LEFT JOIN, FULL JOIN"),
     "sql.window-needed": ("{} 需要 OVER", "{} needs OVER (…)", "{0} OVER (PARTITION BY … ORDER BY … NULLS LAST)"),
     "sql.substring": ("substring 的起点从 1 数", "substring counts from 1", "substring(x, 1, n)"),

@@ -7,6 +7,7 @@ is kept as a syntax tree in which every column is known; ``render`` writes that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 Columns = Mapping[str, pa.DataType] | pa.Schema
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 Views = Mapping[str, Mapping[str, pa.DataType]]
 
 
@@ -221,7 +223,11 @@ def _date_differences(tree: exp.Expr, type_of: TypeOf) -> list[Refusal]:
 
 def _tables(tree: exp.Expr, views: Mapping[str, object]) -> list[Refusal]:
     """Tables must be declared views or names given by WITH; a WITH name may not hide a view."""
-    found = []
+    found = [
+        refusal("sql.name", alias.name)
+        for alias in tree.find_all(exp.TableAlias)
+        if alias.name and not _PLAIN_NAME.fullmatch(alias.name.lower())
+    ]
     names: set[str] = set()
     for cte in tree.find_all(exp.CTE):
         name = cte.alias.lower()
@@ -263,6 +269,9 @@ def _unresolved(tree: exp.Expr, views: Views, reads: dict[str, frozenset[str]]) 
     for scope in traverse_scope(tree):
         for source in scope.sources.values():
             if isinstance(source, exp.Table):
+                # a WITH name of another query doesn't reach here, so the engine would look for a file or a variable
+                if source.name not in views:
+                    found.append(refusal("sql.unknown-view", source.name, meant(source.name, views)))
                 reads.setdefault(source.name, frozenset())
         for column in scope.columns:
             found += _resolve(column, scope, views, reads, sources)
@@ -272,12 +281,14 @@ def _unresolved(tree: exp.Expr, views: Views, reads: dict[str, frozenset[str]]) 
             found.append(refusal("sql.unknown-column", column.name, meant(column.name, everything)))
     if not reads:
         found.append(refusal("sql.no-view"))
+    if found:
+        return list(dict.fromkeys(found))
 
     def type_of(column: exp.Column) -> pa.DataType | None:
         table = sources.get(id(column))
         return views[table.name].get(column.name) if table is not None else None
 
-    return list(dict.fromkeys(found)) or _date_differences(tree, type_of)
+    return _date_differences(tree, type_of)
 
 
 def _resolve(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlglot import exp
+from sqlglot.errors import ErrorLevel
 
 from shutong.spec.functions import ANONYMOUS, FUNCTIONS, REPLACED, allowed_arguments, function_of
 from shutong.spec.problems import meant
@@ -167,11 +168,11 @@ def _parts(node: exp.Expr, allowed: set[str]) -> Iterator[Refusal]:
         if name == "recursive":
             yield refusal("sql.recursive")
         elif isinstance(node, exp.Table) and name in {"db", "catalog"}:
-            yield refusal("sql.qualified-view", node.sql("duckdb"), line=_line(node))
+            yield refusal("sql.qualified-view", _word(node), line=_line(node))
         elif isinstance(node, exp.Join) and name == "method":
             yield refusal("sql.join-kind", str(value))
         elif isinstance(node, exp.Column):
-            yield refusal("sql.unknown-column", node.sql("duckdb"), line=_line(node))
+            yield refusal("sql.unknown-column", _word(node), line=_line(node))
         else:
             yield refusal("sql.construct", f"{node.key} {name.strip('_')}", line=_line(node))
 
@@ -180,7 +181,7 @@ def _details(node: exp.Expr) -> Iterator[Refusal]:
     """Conditions of a listed node that go beyond its kind and parts."""
     line = _line(node)
     if isinstance(node, exp.Cast) and not _cast_allowed(node.to):
-        yield refusal("sql.cast", node.to.sql("duckdb"), line=line)
+        yield refusal("sql.cast", _word(node.to), line=line)
     elif isinstance(node, exp.Mod):
         right = node.expression
         if not (isinstance(right, exp.Literal) and right.is_int and int(right.name) > 0):
@@ -189,9 +190,9 @@ def _details(node: exp.Expr) -> Iterator[Refusal]:
         # the resolver writes out the star of an inner query, so that only the outermost one is refused
         column = node.parent if isinstance(node.parent, exp.Column) else node
         if not (isinstance(column.parent, exp.Select) and column.parent.parent is not None):
-            yield refusal("sql.star", column.sql("duckdb"), line=line)
+            yield refusal("sql.star", _word(column), line=line)
     elif isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
-        yield refusal("sql.table-function", node.this.sql("duckdb")[:60], line=line)
+        yield refusal("sql.table-function", _word(node.this), line=line)
     elif isinstance(node, exp.Join):
         yield from _join(node)
     elif isinstance(node, exp.Distinct) and not isinstance(node.parent, (exp.Select, exp.Count)):
@@ -209,10 +210,22 @@ def _details(node: exp.Expr) -> Iterator[Refusal]:
 
 def _join(node: exp.Join) -> Iterator[Refusal]:
     side, kind = (node.side or "").upper(), (node.kind or "").upper()
-    if kind == "CROSS" or not (node.args.get("on") or node.args.get("using")):
+    if kind == "CROSS" or not (node.args.get("using") or _joins_on_equal(node.args.get("on"))):
         yield refusal("sql.join-condition", line=_line(node))
     elif side not in _SIDES or kind not in _KINDS:
         yield refusal("sql.join-kind", f"{side} {kind}".strip(), line=_line(node))
+
+
+def _joins_on_equal(on: exp.Expr | None) -> bool:
+    """Whether one of the conditions that must all hold says that two columns are equal; without it all rows meet all."""
+    if isinstance(on, exp.Paren):
+        return _joins_on_equal(on.this)
+    if isinstance(on, exp.And):
+        return _joins_on_equal(on.this) or _joins_on_equal(on.expression)
+    if not isinstance(on, (exp.EQ, exp.NullSafeEQ)):
+        return False
+    sides = [{column.table.lower() for column in side.find_all(exp.Column)} for side in (on.this, on.expression)]
+    return all(sides) and (sides[0] != sides[1] or sides[0] == {""})
 
 
 def _window(node: exp.Window) -> Iterator[Refusal]:
@@ -250,6 +263,9 @@ def _call(node: exp.Expr, name: str) -> Iterator[Refusal]:
         yield refusal("sql.order-needed", name, "record_set(x)" if name == "list" else "", line)
     if name in ANONYMOUS and not _argument_count_fits(node, name):
         yield refusal("sql.function-arguments", name, _forms(name), line)
+    if isinstance(node, (exp.Left, exp.Right, exp.Substring)) and node.find(exp.Neg):
+        # engines count a negative length from the other end, or not at all
+        yield refusal("sql.function-arguments", name, _forms(name), line)
     if isinstance(node, exp.Substring):
         start = node.args.get("start")
         if not (isinstance(start, exp.Literal) and start.is_int and int(start.name) >= 1):
@@ -271,11 +287,16 @@ def _forms(name: str) -> str:
 def _unlisted(node: exp.Expr) -> Refusal:
     line = _line(node)
     if type(node) in _SPECIAL:
-        return refusal(_SPECIAL[type(node)], node.sql("duckdb")[:60], line=line)
+        return refusal(_SPECIAL[type(node)], _word(node), line=line)
     if isinstance(node, exp.Func):
         name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
         return refusal("sql.unknown-function", name, REPLACED.get(name) or meant(name, FUNCTIONS), line)
-    return refusal("sql.construct", node.sql("duckdb")[:60] or node.key, line=line)
+    return refusal("sql.construct", _word(node) or node.key, line=line)
+
+
+def _word(node: exp.Expr) -> str:
+    """The refused piece as text, for the message."""
+    return node.sql("duckdb", unsupported_level=ErrorLevel.IGNORE)[:60].replace('"', "")
 
 
 def _line(node: exp.Expr) -> int:
