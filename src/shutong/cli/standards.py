@@ -1,0 +1,51 @@
+"""``shutong standards``: check values against the standards, ask the working-day calendar. Needs no home."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from shutong.cli.outcome import print_json
+from shutong.standards import kinds
+
+app = typer.Typer(no_args_is_help=True, help="标准：代码、日期、名称与工作日。Codes, dates, names and working days.")
+workday = typer.Typer(no_args_is_help=True, help="工作日历（中国大陆）。The working-day calendar of mainland China.")
+app.add_typer(workday, name="workday")
+
+
+@app.command()
+def check(kind: Annotated[str, typer.Argument(help=f"种类 / one of {', '.join(kinds.KINDS)}")]) -> None:
+    """逐行读入标准输入，每行给出一个 JSON 结论。Read values from standard input, one a line; print a JSON line for each.
+
+    Fields: value, valid, reason, canonical; parts for names and addresses. An empty line gets an answer too.
+    """
+    if kind not in kinds.KINDS:
+        raise typer.BadParameter(f"没有这个种类：{kind} / no such kind; one of {', '.join(kinds.KINDS)}")
+    stream = sys.stdin.buffer
+    for line in stream:
+        print_json(kinds.check_kind(kind, line.decode("utf-8", errors="replace").rstrip("\r\n")))
+
+
+@workday.command()
+def add(
+    start: Annotated[str, typer.Argument(metavar="DATE", help="起始日 2026-07-01 / first day")],
+    n: Annotated[int, typer.Argument(metavar="N", help="工作日数 / number of working days")],
+) -> None:
+    """起始日之后第 N 个工作日。The Nth working day after DATE; the day after DATE can be the first."""
+    print_json(kinds.workday_add(_date(start), n))
+
+
+@workday.command("is")
+def is_workday(day: Annotated[str, typer.Argument(metavar="DATE", help="某日 / a day")]) -> None:
+    """某日是否工作日。Whether DATE is a working day, and why not."""
+    print_json(kinds.workday_is(_date(day)))
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"不是日期：{text}（写作 2026-07-01）/ not a date: write 2026-07-01") from None

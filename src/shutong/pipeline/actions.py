@@ -1,0 +1,56 @@
+"""The verbs of the run ledger: a run starts, is done, failed, or is found to have been killed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from shutong.accounts.actions import action, note, send
+from shutong.accounts.actors import Actor
+from shutong.engine.duckrun import StageReport
+from shutong.pipeline.models import Run, StageRun
+
+
+@action(permission="pipeline.run", audited=("run_id", "business_day"))
+def start_run(run_id: str, business_day: dt.date, *, acting: Actor) -> Run:
+    """Write down that a run begins; runs that a kill left behind are marked so. The caller holds the home's lease."""
+    left = Run.objects.filter(state=Run.State.RUNNING)
+    killed = left.update(state=Run.State.KILLED, ended_at=datetime.now(UTC), error="进程中断 / the process was killed")
+    note(killed=killed)
+    return Run.objects.create(run_id=run_id, kind="", business_day=business_day, started_at=datetime.now(UTC))
+
+
+@action(permission="pipeline.run", audited=("run.run_id", "kind", "upto_seq"))
+def finish_run(
+    run: Run, kind: str, upto_seq: int, subjects: int, reports: Sequence[StageReport], *, acting: Actor
+) -> Run:
+    """Write down that a run was committed, with what each stage took."""
+    run.kind, run.upto_seq, run.subjects = kind, upto_seq, subjects
+    run.state, run.ended_at = Run.State.DONE, datetime.now(UTC)
+    run.save()
+    StageRun.objects.bulk_create(
+        StageRun(
+            run=run,
+            position=position,
+            stage=report.name,
+            seconds=report.seconds,
+            peak_bytes=report.peak_bytes,
+            rows=dict(report.rows_out),
+        )
+        for position, report in enumerate(reports)
+    )
+    send("way.done", run=run.run_id, kind=kind)
+    return run
+
+
+@action(permission="pipeline.run", audited=("run.run_id",))
+def fail_run(run: Run, error: Exception, *, acting: Actor) -> Run:
+    """Write down that a run failed; nothing of it is visible in the lake."""
+    run.state, run.ended_at = Run.State.FAILED, datetime.now(UTC)
+    # The type and our own texts only: an engine's message may quote a person's data.
+    zh, en = getattr(error, "zh", ""), getattr(error, "en", "")
+    run.error = f"{zh} / {en}" if zh else type(error).__name__
+    run.save()
+    note(error=type(error).__name__)
+    return run

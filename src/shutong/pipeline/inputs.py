@@ -1,0 +1,85 @@
+"""What a run takes in beside the accepted rows: the working-day calendar, and how far earlier runs got."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from shutong.engine.ports import RunHandle
+from shutong.rules.plan import Planned
+from shutong.standards.workdays import calendar_table
+
+WAYS = "ways"
+"""One row per committed run of the way: how far it got and under which identities of its stages."""
+
+CALENDAR = "calendar"
+_CALENDAR_FROM = dt.date(2000, 1, 1)
+_CALENDAR_YEARS_AHEAD = 12
+
+WAYS_SCHEMA = pa.schema(
+    [
+        pa.field("run_id", pa.string()),
+        pa.field("kind", pa.string()),
+        pa.field("upto_seq", pa.int64()),
+        pa.field("business_day", pa.date32()),
+        pa.field("stages", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far the last committed run of the way got."""
+
+    run_id: str
+    upto_seq: int
+    business_day: dt.date
+    stages: Mapping[str, str]
+
+
+def last_reached(run: RunHandle) -> Reached | None:
+    """The last committed run of the way, or None before the first."""
+    if run.table(WAYS).stored_rows == 0:
+        return None
+    rows = run.peek("SELECT * FROM ways ORDER BY upto_seq, business_day, run_id", {"ways": WAYS}).to_pylist()
+    row = rows[-1]
+    return Reached(row["run_id"], row["upto_seq"], row["business_day"], json.loads(row["stages"]))
+
+
+def note_reached(run: RunHandle, kind: str, upto_seq: int, day: dt.date, stages: Mapping[str, str]) -> None:
+    """Stage the row that says how far this run got; it becomes true with the run's commit."""
+    row = {
+        "run_id": run.run_id,
+        "kind": kind,
+        "upto_seq": upto_seq,
+        "business_day": day,
+        "stages": json.dumps(dict(stages), sort_keys=True),
+    }
+    run.stage_table(WAYS, pa.Table.from_pylist([row], WAYS_SCHEMA), "append")
+
+
+def identities(plan: tuple[Planned, ...]) -> dict[str, str]:
+    """The identity of each stage of a plan, by its name."""
+    return {one.stage.name: one.stage.identity for one in plan}
+
+
+def last_seq(run: RunHandle, day: dt.date) -> int:
+    """The number of the last delivery received up to ``day``; 0 before the first."""
+    if run.table("batches").stored_rows == 0:
+        return 0
+    sql = "SELECT coalesce(max(seq), 0) AS seq FROM batches WHERE received_on <= :day"
+    return int(run.peek(sql, {"batches": "batches"}, {"day": day}).column("seq")[0].as_py())
+
+
+def stage_calendar(run: RunHandle, day: dt.date) -> None:
+    """Stage the working-day calendar where the lake's does not reach far enough, or differs from the standards'."""
+    wanted = calendar_table(_CALENDAR_FROM, dt.date(day.year + _CALENDAR_YEARS_AHEAD, 12, 31))
+    if run.table(CALENDAR).stored_rows:
+        known = run.peek("SELECT * FROM calendar ORDER BY day", {"calendar": CALENDAR})
+        if known.num_rows >= wanted.num_rows and known.slice(0, wanted.num_rows).equals(wanted.cast(known.schema)):
+            return
+    run.stage_table(CALENDAR, wanted, "replace")

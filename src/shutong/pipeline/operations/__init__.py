@@ -1,0 +1,1 @@
+"""Looking after a home: backup, restore, doctor, upgrade."""

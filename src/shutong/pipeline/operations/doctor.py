@@ -1,0 +1,127 @@
+"""What is wrong with an installation, line by line, and what to do about it."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from shutong.catalog.actions import current_catalog
+from shutong.engine.home import Home, lease_holder
+from shutong.engine.lake import Lake
+from shutong.pipeline.models import Run
+
+State = Literal["ok", "warn", "fail"]
+_LEAST_FREE = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor: what was looked at, how it stands, and what to do when it is not well."""
+
+    name: str
+    state: State
+    zh: str
+    en: str
+
+
+def examine(home: Home) -> list[Finding]:
+    """Look at everything; a look that fails itself is a finding, never an exception."""
+    findings: list[Finding] = []
+    looks: list[Callable[[Home], Iterator[Finding]]] = [_machine, _keys, _database, _lake, _catalog, _runs]
+    for look in looks:
+        try:
+            findings += look(home)
+        except Exception as error:
+            name = look.__name__.strip("_")
+            findings.append(Finding(name, "fail", f"检查时出错：{error}", f"the look itself failed: {error}"))
+    return findings
+
+
+def _machine(home: Home) -> Iterator[Finding]:
+    version = platform.python_version()
+    state: State = "ok" if sys.version_info >= (3, 11) else "fail"  # noqa: UP036 - the doctor says what it runs on
+    yield Finding("python", state, f"Python {version}", f"Python {version}")
+    free = shutil.disk_usage(home.path).free
+    words = f"{free / 1e9:.1f} GB"
+    if free < _LEAST_FREE:
+        yield Finding("disk", "warn", f"磁盘只剩 {words}，请清理或扩容", f"only {words} left: free some space")
+    else:
+        yield Finding("disk", "ok", f"磁盘可用 {words}", f"{words} free")
+    limit = home.settings.memory_limit
+    yield Finding("memory", "ok", f"计算内存上限 {limit}", f"computing may use {limit}")
+
+
+def _keys(home: Home) -> Iterator[Finding]:
+    loose = [p.name for p in home.keys_folder.iterdir() if stat.S_IMODE(p.stat().st_mode) & 0o077]
+    if loose:
+        zh = f"密钥文件他人可读：{', '.join(loose)}。请运行 chmod 600"
+        yield Finding("keys", "fail", zh, f"others can read the key files {', '.join(loose)}: chmod 600 them")
+        return
+    count = len(home.keys.public_keys)
+    yield Finding("keys", "ok", f"密钥可用，签名公钥 {count} 把", f"keys open, {count} public signing key(s)")
+
+
+def _database(_home: Home) -> Iterator[Finding]:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        zh, en = (
+            f"数据库缺 {len(missing)} 项迁移，请运行 shutong upgrade",
+            f"{len(missing)} migrations missing: run shutong upgrade",
+        )
+        yield Finding("database", "fail", zh, en)
+    else:
+        yield Finding(
+            "database", "ok", f"数据库 {connection.vendor} 正常", f"database {connection.vendor} is up to date"
+        )
+
+
+def _lake(home: Home) -> Iterator[Finding]:
+    lake = Lake(home.lake)
+    gone = [str(path) for name in lake.tables() for path in lake.table(name).paths() if not Path(path).exists()]
+    if gone:
+        zh, en = (
+            f"湖中缺 {len(gone)} 个文件，请从备份恢复：{gone[0]}",
+            f"{len(gone)} files are gone: restore. First: {gone[0]}",
+        )
+        yield Finding("lake", "fail", zh, en)
+    else:
+        count, runs = len(lake.tables()), lake.last
+        yield Finding("lake", "ok", f"湖中 {count} 张表，{runs} 次提交", f"{count} tables, {runs} commits")
+
+
+def _catalog(_home: Home) -> Iterator[Finding]:
+    count = len(current_catalog().resources)
+    if count:
+        yield Finding("catalog", "ok", f"已发布 {count} 项信息资源", f"{count} resources are published")
+    else:
+        yield Finding(
+            "catalog",
+            "warn",
+            "没有已发布的信息资源，请运行 shutong pack install",
+            "no resource is published: shutong pack install",
+        )
+
+
+def _runs(home: Home) -> Iterator[Finding]:
+    holder = lease_holder(home)
+    if holder:
+        zh, en = f"正在运行：进程 {holder.pid}，{holder.purpose}", f"running: process {holder.pid}, {holder.purpose}"
+        yield Finding("lease", "ok", zh, en)
+    last = Run.objects.first()
+    if last is None:
+        yield Finding("runs", "warn", "还没有运行过，请运行 shutong run", "nothing has run yet: shutong run")
+    elif last.state in (Run.State.FAILED, Run.State.KILLED) or (last.state == Run.State.RUNNING and not holder):
+        zh = f"上次运行 {last.run_id} 未完成：{last.error or '被中断'}。请再次运行 shutong run"
+        yield Finding("runs", "fail", zh, f"the last run {last.run_id} did not finish: run shutong run again")
+    else:
+        yield Finding("runs", "ok", f"上次运行 {last.run_id}，业务日 {last.business_day}", f"last run {last.run_id}")

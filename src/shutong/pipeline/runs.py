@@ -1,0 +1,147 @@
+"""Running the way: what was collected goes through every stage, in one run with one commit.
+
+A run is full (everything that is known on its business day) or an increment (what changed since the last run, with
+the scopes that the stages themselves work out). Both give the same tables. After the commit the decisions that follow
+from it are written and the ready answers renewed; both are repeatable, so a kill in between is made good by the next
+run.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from shutong.accounts.actions import require
+from shutong.accounts.actors import Actor
+from shutong.catalog.actions import current_catalog
+from shutong.engine.duck import DuckEngine
+from shutong.engine.duckrun import DuckRun, StageReport
+from shutong.engine.home import Home, lease
+from shutong.engine.sqltext import Parameter
+from shutong.pipeline import inputs
+from shutong.pipeline.actions import fail_run, finish_run, start_run
+from shutong.pipeline.after import after_commit
+from shutong.rules.plan import Planned, full_run, increment
+from shutong.spec.catalog import Catalog
+from shutong.subjects import scopes
+
+Kind = Literal["full", "increment", "nothing"]
+
+Progress = Callable[[str, int, int], None]
+"""Called before each stage with its name, its number from 1, and how many there are."""
+
+LEASE_WAIT = 30.0
+_COMPACT_AFTER = 40
+"""Patches of a table after which an increment folds them."""
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did: its kind, business day, the last delivery it took in, and each stage's figures."""
+
+    run_id: str
+    kind: Kind
+    business_day: dt.date
+    upto_seq: int
+    stages: Sequence[StageReport]
+    subjects: int | None = None
+
+
+def _silent(_name: str, _number: int, _count: int) -> None:
+    """No progress is shown."""
+
+
+def run_way(
+    home: Home,
+    *,
+    full: bool = False,
+    day: dt.date | None = None,
+    progress: Progress = _silent,
+    catalog: Catalog | None = None,
+    acting: Actor,
+) -> RunReport:
+    """Take everything collected up to ``day`` through the stages.
+
+    Args:
+        full: compute everything again, also when only a little changed.
+        day: the business day; the home's where it is missing.
+        progress: told of each stage.
+        catalog: the declarations to run; the published ones where it is missing.
+
+    Raises:
+        NotAllowedError: the actor may not run the stages.
+        LeaseError: another run holds the home for longer than 30 s.
+        EngineError: a stage failed; nothing of the run is visible then.
+    """
+    require(acting, "pipeline.run", what="pipeline.run_way")
+    day = day or home.today()
+    declared = catalog or current_catalog()
+    run_id = f"way-{day:%Y%m%d}-{secrets.token_hex(4)}"
+    with lease(home, wait=LEASE_WAIT, purpose="run"):
+        entry = start_run(run_id, day, acting=acting)
+        engine = DuckEngine.of_home(home)
+        try:
+            report = _compute(engine, declared, run_id, day, full, progress)
+            after_commit(home, engine, declared, report.subjects, day, progress)
+        except Exception as error:
+            fail_run(entry, error, acting=acting)
+            raise
+        finally:
+            engine.close()
+        count = len(report.stages) and (report.subjects or 0)
+        finish_run(entry, report.kind, report.upto_seq, count, report.stages, acting=acting)
+    return report
+
+
+def _compute(
+    engine: DuckEngine, catalog: Catalog, run_id: str, day: dt.date, full: bool, progress: Progress
+) -> RunReport:
+    with engine.run(run_id, "way", day) as run:
+        reached = inputs.last_reached(run)
+        upto = inputs.last_seq(run, day)
+        whole = full_run(catalog)
+        identities = inputs.identities(whole)
+        kind = _kind(full, reached, upto, day, identities)
+        if kind == "nothing":
+            return RunReport(run_id, kind, day, upto, ())
+        inputs.stage_calendar(run, day)
+        params: dict[str, Parameter] = {"as_of": day}
+        if kind == "increment" and reached:
+            params |= {"since_seq": reached.upto_seq, "since_day": reached.business_day}
+        execute_plan(run, whole if kind == "full" else increment(catalog), params, progress)
+        inputs.note_reached(run, kind, upto, day, identities)
+        subjects = None
+        if kind == "increment":
+            counted = run.peek("SELECT count(*) AS n FROM scope", {"scope": scopes.SUBJECTS_OF_RUN})
+            subjects = int(counted.column("n")[0].as_py())
+        run.commit()
+        report = RunReport(run_id, kind, day, upto, tuple(run.reports), subjects)
+    _fold_patches(engine, run_id)
+    return report
+
+
+def execute_plan(
+    run: DuckRun, plan: Sequence[Planned], params: dict[str, Parameter], progress: Progress = _silent
+) -> None:
+    """Execute planned stages in order within a run."""
+    for number, one in enumerate(plan, start=1):
+        progress(one.stage.name, number, len(plan))
+        run.execute(one.stage, params, one.scope)
+
+
+def _kind(full: bool, reached: inputs.Reached | None, upto: int, day: dt.date, identities: dict[str, str]) -> Kind:
+    """A changed declaration or stage, or a business day before the last one, is computed from everything."""
+    if full or reached is None or day < reached.business_day or dict(reached.stages) != identities:
+        return "full"
+    if upto == reached.upto_seq and day == reached.business_day:
+        return "nothing"
+    return "increment"
+
+
+def _fold_patches(engine: DuckEngine, run_id: str) -> None:
+    for name in engine.lake.tables():
+        if len(engine.lake.table(name).patches) > _COMPACT_AFTER:
+            engine.compact(name, f"{run_id}-fold")
