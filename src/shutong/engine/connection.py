@@ -36,7 +36,7 @@ _STORED_AS: Final = {
 }
 _STORED_WORDS: Final = re.compile(r'"(?:[^"]|"")*"|\b(' + "|".join(_STORED_AS) + r")\b")
 _NAIVE: Final = re.compile(r'"(?:[^"]|"")*"|\b(TIMESTAMP)\b(?! WITH TIME ZONE)')
-_REFUSED: Final = re.compile(r"\b(TIME|INTERVAL|BIT|MAP|UNION|VARIANT)\b")
+_REFUSED: Final = re.compile(r"(?<!WITH )\bTIME\b|\b(INTERVAL|BIT|MAP|UNION|VARIANT)\b")
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
 _INTEGERS: Final = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"})
 _FRACTIONS: Final = re.compile(r"(DOUBLE|FLOAT|DECIMAL.*|VARCHAR)")
@@ -72,7 +72,8 @@ def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
             "preserve_insertion_order": False,
         },
     )
-    connection.execute("SET TimeZone = 'UTC'")
+    # Global: a cursor would otherwise take the machine's own zone.
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
     define_functions(connection)
     return connection
 

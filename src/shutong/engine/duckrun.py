@@ -244,8 +244,10 @@ class DuckRun:
         with explained(f"合并表 {table}", f"compacting table {table}"):
             target, relative = self._new_file(table)
             rows = write_parquet(self.connection, table_sql(rest), target)
-            written = _Written(table, target, relative, rows, "")
-            change = Change(table, "replace", (*kept, *written.files()), encode_schema(files.schema))
+            # Folding changes no row, so the table still counts as what its last stage made of it.
+            stage = next((entry.change.stage for entry in reversed(self._lake.history(table, self.read_seq))), "")
+            written = _Written(table, target, relative, rows, stage)
+            change = Change(table, "replace", (*kept, *written.files()), encode_schema(files.schema), stage=stage)
             self._changes.append(change)
 
     def commit(self) -> int:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from shutong.engine import sqltext
 from shutong.engine.connection import explained, storable, write_parquet
-from shutong.engine.errors import StageError
+from shutong.engine.errors import EngineError, StageError
 from shutong.engine.sqltext import Parameter
 from shutong.engine.stage import ArrowStep, Read, SqlStep, Stage
 from shutong.engine.tablefiles import Scope, TableFiles, empty_sql, table_sql
@@ -171,7 +171,16 @@ class Execution:
 
 
 def _apply(step: ArrowStep, batch: pa.RecordBatch) -> pa.RecordBatch:
-    result = step.function(batch)
+    try:
+        result = step.function(batch)
+    except EngineError:
+        raise
+    except Exception as error:
+        raise StageError(
+            f"Arrow 步骤 {step.name} 的函数出错：{type(error).__name__}: {error}",
+            f"the function of the Arrow step {step.name} failed: {type(error).__name__}: {error}",
+            step=step.name,
+        ) from error
     if result.schema.equals(step.schema):
         return result
     if result.schema.names != step.schema.names:
