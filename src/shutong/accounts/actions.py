@@ -21,6 +21,7 @@ __all__ = [
     "note",
     "note_read",
     "require",
+    "reset_password",
     "send",
     "take_role",
 ]
@@ -85,6 +86,13 @@ def take_role(user: User, role: str, in_department: str = "", *, acting: Actor) 
     """Takes a role away; one that was not held is no error."""
     _not_oneself(user, acting)
     Membership.objects.filter(user=user, role=role, department=in_department).delete()
+
+
+@action(permission="accounts.create", audited=("user.pk",))
+def reset_password(user: User, password: str, *, acting: Actor) -> None:
+    """Sets another person's password, who forgot it; the entry in the log says by whom."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
 
 
 @action(permission="accounts.password", audited=("user.pk",))
