@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -27,17 +28,18 @@ from shutong.democity.names import NAME_BITS
 from shutong.democity.organisations import Window
 from shutong.democity.patterns import note_patterns, note_subjects
 from shutong.democity.scene import DemoError, Scene, draw_rows, is_register, make_scene
-from shutong.democity.text import Ints, constant, stream
+from shutong.democity.text import Flags, Ints, constant, rows_at, stream
 from shutong.democity.truth import Truth
 from shutong.spec.catalog import Catalog
 from shutong.spec.models import Demo, Item, Resource
 from shutong.standards.codesets import code_set
+from shutong.standards.terms import term
 
 BLOCK = 25_000
 """Subjects made at a time."""
 FIRST_DAY = datetime.date(2026, 6, 15)
-TERM = 7
-"""Working days of 双公示, the term that late rows miss."""
+USUAL_TERM = "double-publicity"
+"""The term that late rows miss where a resource names none."""
 PERSONAL = {"citizen-id": "citizen-id", "mobile": "mobile", "telephone": "mobile"}
 
 
@@ -145,7 +147,7 @@ class _City:
                 last = np.asarray(event.items["report_year"].cast(pa.int64())) == self._window.year - 1
                 good = np.zeros(len(soiled.rows), np.bool_)
                 good[: len(last)] = last
-                good &= found & (soiled.bad_reason == None)  # noqa: E711 - element by element
+                good &= found & soiled.good()
                 reported[soiled.rows.subject[good]] = True
         note_subjects(truth, scene, known)
         note_patterns(truth, scene, patterns, known, reported)
@@ -161,7 +163,7 @@ class _City:
             rows = draw_rows(resource, demo, scene, share, lags_of(demo.values, anchor))
             event = Event(rows, {}, {})
             if demo.event == "inspection":
-                event = inspections(resource, demo, scene, rows)
+                event = inspections(scene, rows)
             elif demo.event:
                 names = sorted([*HANDLERS, "inspection"])
                 raise DemoError(
@@ -169,8 +171,8 @@ class _City:
                 )
         rows, late = event.rows, np.zeros(len(event.rows), np.bool_)
         usual = demo.dirt == "usual"
-        if usual and anchor and not handler:
-            rows, late = choose_late(random, resource, rows, scene, TERM)
+        if usual and anchor:
+            rows, late = choose_late(random, resource, rows, scene, self._term(resource))
         filling = Filling(
             resource, demo.values, scene, rows, random, self._serials[resource.resource], anchor, self._codes
         )
@@ -180,6 +182,12 @@ class _City:
             return event, clean(rows, cells)
         return event, soil(random, resource, rows, cells, scene, late, anchor)
 
+    def _term(self, resource: Resource) -> int:
+        """Working days within which the resource's rows are due."""
+        rule = resource.publicity.rule if resource.publicity else USUAL_TERM
+        day = datetime.date(1970, 1, 1) + datetime.timedelta(days=self._window.first)
+        return term(rule, day).n
+
     def _codes(self, item: Item) -> list[str]:
         """Texts of a code set that are in use today, from the catalog's packs or the standards."""
         name = str(item.codes)
@@ -187,11 +195,11 @@ class _City:
             return [title.zh for title in self._catalog.codes[name].values.values()]
         return [code.zh for code in code_set(name).codes.values() if code.until is None]
 
-    def _deliver(self, resource: Resource, soiled: Soiled, found: Ints, scene: Scene, truth: Truth) -> None:
+    def _deliver(self, resource: Resource, soiled: Soiled, found: Flags, scene: Scene, truth: Truth) -> None:
         if not len(soiled.rows):
             return
         order, days = split_days(soiled.rows.delivered)
-        index = pa.array(order)
+        index = rows_at(order)
         cells = {name: column.take(index) for name, column in soiled.cells.items()}
         file = np.empty(len(order), object)
         row_no = np.empty(len(order), np.int64)
@@ -203,13 +211,13 @@ class _City:
                 row_no[at : at + piece.rows] = piece.first_row + np.arange(piece.rows)
                 at += piece.rows
         rows = soiled.rows.chosen(order)
-        where = {"file": pa.array(file, pa.string()), "row_no": pa.array(row_no)}
+        where: dict[str, Any] = {"file": pa.array(file, pa.string()), "row_no": pa.array(row_no)}
         labels = ("bad_reason", "bad_item", "dirt", "readable", "evidence", "variant")
-        numbers = {
+        numbers: dict[str, Any] = {
             part: pa.array(np.where(getattr(rows, part) >= 0, getattr(rows, part) + scene.start, -1))
             for part in ("subject", "person", "place")
         }
-        self._bad += int((soiled.bad_reason != None).sum())  # noqa: E711 - element by element
+        self._bad += int((~soiled.good()).sum())
         truth.add(
             "records",
             {
@@ -224,7 +232,7 @@ class _City:
         for name, item in resource.items.items():
             if item.element in PERSONAL:
                 there = np.flatnonzero(np.asarray(cells[name].is_valid()))
-                kept = pa.array(there)
+                kept = rows_at(there)
                 truth.add(
                     "planted_personal",
                     {

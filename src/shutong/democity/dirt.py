@@ -18,14 +18,14 @@ On top of these come spellings that must be read without loss: dashes for nothin
 
 from __future__ import annotations
 
+import itertools
 import re
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from shutong.democity.organisations import EVENTS
 from shutong.democity.scene import Rows, Scene, about_of, is_register
@@ -57,7 +57,11 @@ class Soiled:
     bad_item: Labels
     dirt: Labels
     readable: Labels
-    variant: Labels = field(default_factory=lambda: np.zeros(0, object))
+    variant: Labels
+
+    def good(self) -> Flags:
+        """Rows that the platform must accept."""
+        return np.asarray([reason is None for reason in self.bad_reason.tolist()], np.bool_)
 
     def label(self, rows: Ints, dirt: str, reason: str | None = None, item: str | None = None) -> None:
         """Say what was planted in some rows."""
@@ -90,8 +94,8 @@ def choose_late(
 
 def clean(rows: Rows, cells: dict[str, Text]) -> Soiled:
     """The rows as they are, without any dirt."""
-    none = [np.full(len(rows), None, object) for _ in range(6)]
-    return Soiled(rows, cells, *none[:5], variant=none[5])
+    evidence, reason, item, dirt, readable, variant = (np.full(len(rows), None, object) for _ in range(6))
+    return Soiled(rows, cells, evidence, reason, item, dirt, readable, variant)
 
 
 def soil(
@@ -129,7 +133,9 @@ def _evidence(random: np.random.Generator, resource: Resource, soiled: Soiled, s
     about_rows = np.flatnonzero(~nameless)
     soiled.evidence[about_rows] = "uscc"
     numbers = [item for key in OLD_NUMBERS if (item := getattr(about, key))]
-    held = np.column_stack([filled(cells[item]) for item in numbers]) if numbers else np.zeros((len(rows), 0), bool)
+    held = np.zeros((len(rows), len(numbers)), np.bool_)
+    for place, item in enumerate(numbers):
+        held[:, place] = filled(cells[item])
     with_number = about_rows[held[about_rows].any(axis=1)]
     old, _ = shares(random, with_number, len(about_rows), OLD_NUMBER)
     rest = np.setdiff1d(about_rows, old)
@@ -144,7 +150,7 @@ def _evidence(random: np.random.Generator, resource: Resource, soiled: Soiled, s
     # Half of the rows with a unified code give their older numbers too.
     bare[rest[::2]] = True
     for place, item in enumerate(numbers):
-        other = bare.copy()
+        other: Flags = bare.copy()
         other[old] = kept != place
         cells[item] = where(other, None, cells[item])
     _vary_names(random, about, soiled, scene, varied)
@@ -164,7 +170,7 @@ def _vary_names(random: np.random.Generator, about: Subject, soiled: Soiled, sce
     subject = rows.subject
     old = (subject >= 0) & (organisations.event[subject] == EVENTS.index("renamed")) & ~rows.later
     soiled.variant[old] = "former"
-    names = take(soiled.cells[item], varied).to_pylist()
+    names = cast("list[str]", take(soiled.cells[item], varied).to_pylist())
     formers = organisations.attribute("former_name", subject[varied], rows.later[varied]).to_pylist()
     draws = random.integers(0, 1 << 30, len(varied)).tolist()
     spelled = [
@@ -183,12 +189,12 @@ def _check_digits(random: np.random.Generator, resource: Resource, soiled: Soile
     whole = filled(soiled.cells[item])
     of = len(soiled.rows) if about.registry else int((soiled.rows.subject >= 0).sum())
     chosen, _ = shares(random, left[whole[left]], of, CHECK_DIGIT)
-    codes = take(soiled.cells[item], chosen)
+    codes = cast("list[str]", take(soiled.cells[item], chosen).to_pylist())
     alphabet = CODE_ALPHABET if about.uscc else "0123456789"
     shift = random.integers(1, len(alphabet) - 1, len(chosen))
     spoiled = [
         code[:-1] + alphabet[(max(alphabet.find(code[-1]), 0) + int(step)) % len(alphabet)]
-        for code, step in zip(codes.to_pylist(), shift, strict=True)
+        for code, step in zip(codes, shift, strict=True)
     ]
     soiled.cells[item] = replace_rows(soiled.cells[item], chosen, pa.array(spoiled, pa.string()))
     reason = "uscc.check-digit" if about.uscc else "citizen-id.check-digit"
@@ -235,7 +241,7 @@ def _swapped(random: np.random.Generator, resource: Resource, soiled: Soiled, le
 def _swappable(resource: Resource) -> tuple[str, str, str] | None:
     """A date beside words, else a coded item beside words: exchanged, the first of the two cannot be read."""
     names = list(resource.items)
-    pairs = [*zip(names, names[1:], strict=False), *((b, a) for a, b in zip(names, names[1:], strict=False))]
+    pairs = [*itertools.pairwise(names), *((b, a) for a, b in itertools.pairwise(names))]
     wordy = {"org-name", "address", "text", "person-name"}
     for strict, reason in (("date", "date.format"), ("code", "code.unknown")):
         for first, second in pairs:
@@ -289,12 +295,11 @@ def _spellings(random: np.random.Generator, resource: Resource, soiled: Soiled, 
 def _duplicated(soiled: Soiled, original: Ints) -> Soiled:
     """Append the rows again; they are delivered the same day, behind the first ones."""
     index = np.concatenate([np.arange(len(soiled.rows)), original])
-    take_all = pa.array(index)
     labels = {
         name: getattr(soiled, name)[index]
         for name in ("evidence", "bad_reason", "bad_item", "dirt", "readable", "variant")
     }
-    cells = {name: pc.take(column, take_all) for name, column in soiled.cells.items()}
+    cells = {name: take(column, index) for name, column in soiled.cells.items()}
     result = Soiled(soiled.rows.chosen(index), cells, **labels)
     again = np.arange(len(soiled.rows), len(index))
     result.label(again, "duplicate", "key.duplicate", None)

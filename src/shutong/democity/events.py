@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shutong.democity.organisations import EVENTS, NEVER
-from shutong.democity.scene import Rows, Scene, eligible, owner_of, place_of
+from shutong.democity.scene import Rows, Scene, eligible, owner_of, place_of, volume_of
 from shutong.democity.text import Ints, Text, constant, pick, plain, stream, where
 from shutong.spec.models import Demo, Resource
 
@@ -36,11 +36,18 @@ Handler = Callable[[Resource, Demo, Scene], Event]
 
 
 def registered(resource: Resource, demo: Demo, scene: Scene) -> Event:
-    """A register: everybody as of the first day, and again the day after something changed."""
+    """A register: everybody as of the first day, and again the day after something changed.
+
+    A volume below ``1 per subject`` leaves that share out and misses as large a share of the changes.
+    """
     organisations, window = scene.organisations, scene.window
+    random = stream(scene.seed, "registered", resource.resource, scene.start)
+    rate = volume_of(resource, demo).rate
     able = eligible(scene, demo)
+    able = able[random.random(len(able)) < rate]
     founded = organisations.event[able] == EVENTS.index("founded")
     changed = able[(organisations.event[able] > 0) & ~founded]
+    changed = changed[random.random(len(changed)) < rate]
     subject = np.concatenate([able, changed])
     later = np.repeat([False, True], [len(able), len(changed)])
     occurred = np.where(founded, organisations.event_day[able], organisations.established[able])
@@ -51,17 +58,17 @@ def registered(resource: Resource, demo: Demo, scene: Scene) -> Event:
     return Event(rows, {}, {})
 
 
-def residents(resource: Resource, demo: Demo, scene: Scene) -> Event:
+def residents(_resource: Resource, _demo: Demo, scene: Scene) -> Event:
     """The register of persons: everybody on the first day."""
     return Event(_once(scene, len(scene.people), "person"), {}, {})
 
 
-def houses(resource: Resource, demo: Demo, scene: Scene) -> Event:
+def houses(_resource: Resource, _demo: Demo, scene: Scene) -> Event:
     """The register of addresses: every house on the first day."""
     return Event(_once(scene, len(scene.places), "place"), {}, {})
 
 
-def annual_reports(resource: Resource, demo: Demo, scene: Scene) -> Event:
+def annual_reports(_resource: Resource, demo: Demo, scene: Scene) -> Event:
     """Reports for the last two years, filed from 1 January to 30 June, most of them in the last weeks.
 
     Planted: firms that never file for the last year (``no-annual-report``) or only after the term
@@ -95,7 +102,7 @@ def annual_reports(resource: Resource, demo: Demo, scene: Scene) -> Event:
     return Event(rows, {"report_year": plain(years)}, patterns)
 
 
-def inspections(resource: Resource, demo: Demo, scene: Scene, rows: Rows) -> Event:
+def inspections(scene: Scene, rows: Rows) -> Event:
     """Results of inspections; planted: firms that cannot be found (``unreachable``)."""
     random = stream(scene.seed, "inspection", scene.start)
     organisations = scene.organisations

@@ -11,6 +11,7 @@
 - ``{text: '…{n}…'}``: text with a number that no other row of the resource has, ``{year}``, ``{month}`` and ``{day}``
   of the row's day, and ``{city}``;
 - ``{of_subject: attribute}``: an attribute of whom the row is about;
+- ``{of_person: attribute}``: an attribute of some resident, the same one in all items of the row;
 - ``{optional: value, share: 0.3}``: empty cells but for the share.
 """
 
@@ -35,6 +36,7 @@ from shutong.democity.text import (
     parts_of_date,
     pick,
     plain,
+    stream,
     take,
     where,
 )
@@ -163,7 +165,8 @@ def _value(filling: Filling, name: str, value: Any) -> Text:
             random.random(count) < float(value.get("share", 0.5)), _value(filling, name, value["optional"]), None
         )
     if "between" in value:
-        return _between(random, *value["between"], count)
+        low, high = value["between"]
+        return _between(random, low, high, count)
     if "amount" in value:
         low, high = (np.log(float(bound)) for bound in value["amount"])
         return amounts(np.exp(random.uniform(low, high, count) + np.log(100)).astype(np.int64))
@@ -174,12 +177,25 @@ def _value(filling: Filling, name: str, value: Any) -> Text:
         return iso_dates(rows.delivered - shift if "days_before" in value else rows.day + shift)
     if "text" in value:
         return _template(filling, str(value["text"]))
+    if "of_person" in value:
+        return _bystander(filling, name, str(value["of_person"]))
     if "of_subject" in value:
         return _attribute(filling, name, str(value["of_subject"]))
     raise DemoError(
         f"{filling.resource.resource}.{name}: demo.values 不认识 {sorted(value)} / is not understood; write a list or one of "
-        "weighted, between, amount, days_before, days_after, text, of_subject, optional"
+        "weighted, between, amount, days_before, days_after, text, of_subject, of_person, optional"
     )
+
+
+def _bystander(filling: Filling, name: str, attribute: str) -> Text:
+    people = filling.scene.people
+    if attribute not in people.columns:
+        raise DemoError(
+            f"{filling.resource.resource}.{name}: 居民没有属性 '{attribute}' / residents have no such attribute: use one of "
+            f"{sorted(people.columns)}"
+        )
+    random = stream(filling.scene.seed, "bystanders", filling.resource.resource, filling.scene.start)
+    return take(people.columns[attribute], random.integers(0, len(people), len(filling.rows)))
 
 
 def _plain_text(value: Any) -> str:

@@ -28,7 +28,7 @@ class Known:
 
     def learn(self, resource: Resource, soiled: Soiled) -> None:
         """Take in the good rows of a register; other resources teach nothing."""
-        good = soiled.bad_reason == None  # noqa: E711 - element by element
+        good = soiled.good()
         rows = soiled.rows
         for entry in resource.about:
             if entry.registry:
@@ -58,6 +58,5 @@ def identifiable(resource: Resource, soiled: Soiled, scene: Scene, known: Known)
     found |= registered & (evidence == "name") & ~organisations.twin[subject]
     found |= person & (evidence == "citizen-id")
     if any(entry.registry for entry in resource.about):
-        good = soiled.bad_reason == None  # noqa: E711 - element by element
-        found |= good
-    return found
+        found |= soiled.good()
+    return np.asarray(found, np.bool_)

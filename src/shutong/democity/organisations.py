@@ -7,6 +7,7 @@ state. Rows of any resource are filled from the state that holds on their day.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -123,7 +124,7 @@ def make_organisations(
         **_at(place, places, random),
         **_representatives(owner, people),
     }
-    after = _after(random, before, event, ended, place_after, places, merged_into, owner, people, geography)
+    after = _after(random, before, event, ended, place_after, places, merged_into, owner, people)
     after["name"], after["former_name"] = _later_names(names, numbers, seed, geography, event, before)
     return Organisations(
         start, kind, established, ended, event, event_day, place, place_after, twin, twin_in_area, owner, head,
@@ -242,6 +243,8 @@ def _codes(numbers: Ints, kind: Ints, established: Ints, area: Text, seed: int) 
         "registration_no": where(public, None, registration),
         "taxpayer_no": where(old & (kind != 1) & ~public, fixed(np.column_stack([area_bytes, org])), None),
         "certificate_no": where(public, certificate, None),
+        "institution_no": where(kind == 3, certificate, None),
+        "social_no": where(kind == 4, certificate, None),
     }
 
 
@@ -277,13 +280,14 @@ def _representatives(owner: Ints, people: People) -> dict[str, Text]:
     return {
         "legal_rep": take(people.columns["name"], owner),
         "legal_rep_id": take(people.columns["citizen_id"], owner),
+        "legal_rep_id_kind": constant("居民身份证", len(owner)),
         "phone": take(people.columns["phone"], owner),
     }
 
 
 def _after(
     random: np.random.Generator, before: dict[str, Text], event: Ints, ended: Ints, place_after: Ints, places: Places,
-    merged_into: Ints, owner: Ints, people: People, geography: Geography,
+    merged_into: Ints, owner: Ints, people: People,
 ) -> dict[str, Text]:  # fmt: skip
     """What the event changed; attributes that no event touches are missing here."""
     after: dict[str, Text] = {}
@@ -300,6 +304,6 @@ def _after(
     return after
 
 
-def as_dates(days: Ints) -> pa.Array:
+def as_dates(days: Ints) -> pa.Array[Any]:
     """Days as a date column; a day that does not come is empty."""
     return pa.array(np.where(days == NEVER, 0, days).astype(np.int32), pa.date32(), mask=days == NEVER)

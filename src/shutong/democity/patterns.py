@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -75,5 +77,5 @@ def note_patterns(truth: Truth, scene: Scene, patterns: dict[str, Ints], known: 
     )
 
 
-def _numbers(index: Ints, start: int) -> pa.Array:
+def _numbers(index: Ints, start: int) -> pa.Array[Any]:
     return pa.array(np.where(index >= 0, index + start, -1))

@@ -8,7 +8,20 @@ import numpy as np
 import pyarrow as pa
 
 from shutong.democity.geography import Geography, Places
-from shutong.democity.text import Text, fixed, iso_dates, join, matrix_of, padded, permute, pick, plain, stream, take
+from shutong.democity.text import (
+    Text,
+    constant,
+    fixed,
+    iso_dates,
+    join,
+    matrix_of,
+    padded,
+    permute,
+    pick,
+    plain,
+    stream,
+    take,
+)
 from shutong.democity.words import GIVEN, LOCAL_PREFIX, SURNAMES
 from shutong.standards.code_digits import check_digits_citizen_id
 
@@ -58,6 +71,7 @@ def make_people(geography: Geography, places: Places, start: int, count: int, se
         "name": name,
         "citizen_id": citizen_id,
         "phone": join(LOCAL_PREFIX, padded(permute(numbers, PERSON_BITS, seed, "phone"), 8)),
+        "citizen_id_kind": constant("居民身份证", count),
         "sex": pick(["女", "男"], sequence % 2),
         "born_on": iso_dates(birth),
         "area": take(places.columns["area"], home),

@@ -21,7 +21,7 @@ HISTORY_MONTHS = 8
 NATURAL_SHARE = 0.06
 """Share of rows about natural persons where a resource has parties of both kinds."""
 
-_VOLUME = re.compile(r"^\s*(\d+(?:\.\d+)?) per (subject|subject-year|subject-month|day)\s*$")
+_VOLUME = re.compile(r"^\s*(\d+(?:\.\d+)?) per (subject|subject-year|subject-month|day|month)\s*$")
 
 
 class DemoError(ValueError):
@@ -93,7 +93,7 @@ def volume_of(resource: Resource, demo: Demo) -> Volume:
     if not found:
         raise DemoError(
             f"{resource.resource}: demo.volume '{demo.volume}' 不能理解，请写成 '0.08 per subject-year'、'1 per subject'、"
-            "'1 per subject-month' 或 '40 per day' / is not readable: write one of these four forms"
+            "'1 per subject-month'、'40 per day' 或 '30 per month' / is not readable: write one of these forms"
         )
     return Volume(float(found[1]), found[2])
 
@@ -125,8 +125,9 @@ def draw_rows(resource: Resource, demo: Demo, scene: Scene, share: float, lags: 
     random = stream(scene.seed, "rows", resource.resource, scene.start)
     able = eligible(scene, demo)
     first, last = scene.window.first, scene.window.last
-    if volume.per == "day":
-        count = _rounded(random, volume.rate * (last - first + 1) * share)
+    if volume.per in {"day", "month"}:
+        days = (last - first + 1) / (1 if volume.per == "day" else 30)
+        count = _rounded(random, volume.rate * days * share)
         subject = random.choice(able, count) if len(able) else np.full(count, -1)
         low = np.full(count, first - lags[1])
     elif volume.per == "subject":

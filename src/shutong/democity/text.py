@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,11 @@ Text = pa.StringArray
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
+
+
+def rows_at(index: npt.NDArray[Any], empty: Flags | None = None) -> pa.Int64Array:
+    """Row numbers for ``take``; ``empty`` marks those that give an empty cell."""
+    return pa.array(index.astype(np.int64), pa.int64(), mask=empty)
 
 
 def stream(seed: int, *names: str | int) -> np.random.Generator:
@@ -58,12 +63,12 @@ def fixed(matrix: Bytes) -> Text:
     rows, width = matrix.shape
     offsets = np.arange(0, rows * width + 1, width, dtype=np.int32) if width else np.zeros(rows + 1, np.int32)
     data = np.ascontiguousarray(matrix)
-    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(data.tobytes()))
+    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets.tobytes()), pa.py_buffer(data.tobytes()))
 
 
 def matrix_of(column: Text, width: int) -> Bytes:
     """The (n, width) byte matrix of an ASCII column whose values are all ``width`` long and present."""
-    joined = np.frombuffer("".join(column.to_pylist()).encode("ascii"), np.uint8)
+    joined = np.frombuffer("".join(cast("list[str]", column.to_pylist())).encode("ascii"), np.uint8)
     return joined.reshape(len(column), width).copy()
 
 
@@ -74,7 +79,7 @@ def padded(numbers: Ints, width: int) -> Text:
 
 def plain(numbers: npt.NDArray[Any]) -> Text:
     """Whole numbers as text."""
-    return pa.array(numbers.astype(np.int64)).cast(pa.string())
+    return cast(Text, pa.array(numbers.astype(np.int64)).cast(pa.string()))
 
 
 def amounts(cents: Ints) -> Text:
@@ -84,7 +89,7 @@ def amounts(cents: Ints) -> Text:
 
 def iso_dates(days: npt.NDArray[Any]) -> Text:
     """Days since 1970-01-01 as ``2026-06-15``."""
-    return pa.array(days.astype(np.int32), pa.date32()).cast(pa.string())
+    return cast(Text, pa.array(days.astype(np.int32), pa.date32()).cast(pa.string()))
 
 
 def parts_of_date(days: npt.NDArray[Any]) -> tuple[Ints, Ints, Ints]:
@@ -97,30 +102,25 @@ def parts_of_date(days: npt.NDArray[Any]) -> tuple[Ints, Ints, Ints]:
 
 def join(*parts: Text | str) -> Text:
     """Texts and constants side by side; a missing part counts as empty."""
-    scalars = [pa.scalar(part) if isinstance(part, str) else part for part in parts]
-    joined = pc.binary_join_element_wise(*scalars, "", null_handling="replace", null_replacement="")
-    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+    pieces: list[Any] = [pa.scalar(part) if isinstance(part, str) else part for part in parts]
+    joined = cast(Any, pc.binary_join_element_wise)(*pieces, "", null_handling="replace", null_replacement="")
+    return _one(joined)
 
 
 def pick(words: Sequence[str], index: npt.NDArray[Any]) -> Text:
     """``words[index]`` as a column."""
-    return pa.array(list(words), pa.string()).take(pa.array(index.astype(np.int64)))
+    return _one(pa.array(list(words), pa.string()).take(rows_at(index)))
 
 
 def take(column: Text, index: Ints) -> Text:
     """Rows of a column; a negative index gives an empty cell."""
-    if len(index) and index.min() < 0:
-        return column.take(pa.array(index, mask=index < 0))
-    return column.take(pa.array(index))
+    return _one(column.take(rows_at(index, index < 0)))
 
 
 def where(mask: Flags, yes: Text | str | None, no: Text | str | None) -> Text:
     """Row by row one or the other."""
     values = [pa.scalar(v, pa.string()) if v is None or isinstance(v, str) else v for v in (yes, no)]
-    chosen = pc.if_else(pa.array(mask), *values)
-    if isinstance(chosen, pa.ChunkedArray):
-        return chosen.combine_chunks()
-    return chosen
+    return _one(pc.if_else(pa.array(mask), *values))
 
 
 def constant(value: str | None, rows: int) -> Text:
@@ -140,4 +140,9 @@ def replace_rows(column: Text, rows: Ints, values: Text) -> Text:
     mask = np.zeros(len(column), np.bool_)
     mask[rows] = True
     order = np.argsort(rows, kind="stable")
-    return pc.replace_with_mask(column, pa.array(mask), values.take(pa.array(order)))
+    return _one(cast(Any, pc.replace_with_mask)(column, pa.array(mask), values.take(rows_at(order))))
+
+
+def _one(column: Any) -> Text:
+    """Kernels may answer in chunks; rows are wanted as one array."""
+    return cast(Text, column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)

@@ -19,11 +19,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-RECORDS = pa.schema(
+
+def _schema(columns: list[Any]) -> pa.Schema:
+    return pa.schema(columns)
+
+
+RECORDS = _schema(
     [
         ("resource", pa.string()), ("file", pa.string()), ("row_no", pa.int64()), ("received_on", pa.date32()),
         ("subject", pa.int64()), ("person", pa.int64()), ("place", pa.int64()), ("bad_reason", pa.string()),
@@ -31,7 +37,7 @@ RECORDS = pa.schema(
         ("variant", pa.string()), ("identifiable", pa.bool_()),
     ]
 )  # fmt: skip
-SUBJECTS = pa.schema(
+SUBJECTS = _schema(
     [
         ("subject", pa.int64()), ("kind", pa.string()), ("uscc", pa.string()), ("org_code", pa.string()),
         ("registration_no", pa.string()), ("taxpayer_no", pa.string()), ("certificate_no", pa.string()),
@@ -42,7 +48,7 @@ SUBJECTS = pa.schema(
     ]
 )  # fmt: skip
 PATTERNS = pa.schema([("pattern", pa.string()), ("subject", pa.int64()), ("because", pa.string())])
-PERSONAL = pa.schema(
+PERSONAL = _schema(
     [
         ("value", pa.string()), ("kind", pa.string()), ("resource", pa.string()), ("file", pa.string()),
         ("row_no", pa.int64()), ("item", pa.string()), ("person", pa.int64()),
@@ -70,7 +76,7 @@ class Truth:
         for writer in self._writers.values():
             writer.close()
 
-    def add(self, table: str, columns: dict[str, pa.Array]) -> None:
+    def add(self, table: str, columns: dict[str, pa.Array[Any]]) -> None:
         """Append rows; the columns are those of :data:`TABLES`, in any order."""
         schema = TABLES[table]
         self._writers[table].write_table(pa.table([columns[name] for name in schema.names], schema=schema))

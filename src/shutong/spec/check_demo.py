@@ -10,7 +10,7 @@ from shutong.spec.problems import meant
 
 VOLUME = re.compile(r"\d+(\.\d+)? per (subject|subject-year|subject-month|day|month)")
 
-FORMS = ("weighted", "between", "amount", "days_before", "days_after", "text", "of_subject", "optional")
+FORMS = ("weighted", "between", "amount", "days_before", "days_after", "text", "of_subject", "of_person", "optional")
 """Forms of a value of the demo city, beside a plain value and a list to draw from."""
 
 _PAIRS = {"between", "amount", "days_before", "days_after"}

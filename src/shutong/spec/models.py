@@ -207,7 +207,8 @@ class Demo(Model):
         default_factory=dict,
         description="per item: a text, a list to draw from, {weighted: {member: weight}}, {between: [a, b]}, "
         "{amount: [a, b]} (small ones more often), {days_before: [a, b]} of the batch, {days_after: [a, b]} of the "
-        "row's own day, {text: '…{n}…{year}…'}, {of_subject: attribute}, or {optional: one of these, share: 0.3}",
+        "row's own day, {text: '…{n}…{year}…'}, {of_subject: attribute}, {of_person: attribute}, "
+        "or {optional: one of these, share: 0.3}",
     )
 
 
