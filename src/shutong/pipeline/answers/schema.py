@@ -124,7 +124,7 @@ VALUE = Table(
 RECORD = Table(
     "answer_record",
     _columns(
-        "record_id subject_id role resource batch_id row_no:INTEGER received_on items flags method score evidence"
+        "record_id subject_id role resource batch_id row_no:INTEGER received_on items flags method score:INTEGER evidence"
     ),
     key=("record_id",),
     indexes=(("subject_id",), ("batch_id",)),

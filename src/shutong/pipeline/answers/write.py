@@ -181,3 +181,16 @@ def names_of(name: str | None, former_names: str | None) -> list[str]:
 def parse_json(text: str | None) -> Any:
     """JSON text as a value; None for NULL."""
     return orjson.loads(text) if text else None
+
+
+def catalog_batch(contents: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> pa.RecordBatch:
+    """Rows of ``answer_catalog`` from kind to name to content, in the given order."""
+    rows = [
+        (kind, name, position, orjson.dumps(content).decode())
+        for kind, of_kind in contents.items()
+        for position, (name, content) in enumerate(of_kind.items())
+    ]
+    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
+    types = (pa.string(), pa.string(), pa.int64(), pa.string())
+    arrays = [pa.array(list(column), kind) for column, kind in zip(columns, types, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, names=["kind", "name", "position", "content"])

@@ -1,0 +1,149 @@
+"""The component set of the site: typed values that the template tags in ``templatetags/ui.py`` draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+Tone = Literal["", "ok", "warn", "danger", "info"]
+
+
+@dataclass(frozen=True)
+class Crumb:
+    """One step of the breadcrumb; the last one has no address."""
+
+    title: str
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table column. ``kind`` sets alignment and figures: text, number, date, code."""
+
+    title: str
+    kind: Literal["text", "number", "date", "code"] = "text"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table cell: text, optionally a link, a tone (shown as a badge) and a second line."""
+
+    text: str
+    href: str = ""
+    tone: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its caption for screen readers and what it says when it is empty."""
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell | str]]
+    empty: str = ""
+    empty_hint: str = ""
+
+    def lines(self) -> list[list[tuple[Column, Cell]]]:
+        """Rows as pairs of column and cell."""
+        return [
+            [
+                (column, cell if isinstance(cell, Cell) else Cell(cell))
+                for column, cell in zip(self.columns, row, strict=True)
+            ]
+            for row in self.rows
+        ]
+
+
+@dataclass(frozen=True)
+class Pager:
+    """Pages of a list: the page that is shown and the addresses of its neighbours.
+
+    Args:
+        count: number of entries; ``capped`` says that there are more than were counted.
+        limit, offset: the page shown.
+        query: the other parameters of the address.
+    """
+
+    count: int
+    limit: int
+    offset: int
+    query: Mapping[str, str] = field(default_factory=dict)
+    capped: bool = False
+
+    @property
+    def page(self) -> int:
+        """Number of the page shown, from 1."""
+        return self.offset // self.limit + 1
+
+    @property
+    def pages(self) -> int:
+        """Number of pages, at least 1."""
+        return max(1, -(-self.count // self.limit))
+
+    @property
+    def first(self) -> int:
+        """Number of the first entry shown, 0 when there is none."""
+        return min(self.offset + 1, self.count)
+
+    @property
+    def last(self) -> int:
+        """Number of the last entry shown."""
+        return min(self.offset + self.limit, self.count)
+
+    def _href(self, page: int) -> str:
+        kept = {name: value for name, value in self.query.items() if value}
+        return "?" + urlencode({**kept, "page": page})
+
+    @property
+    def previous(self) -> str:
+        """Address of the page before, empty on the first."""
+        return self._href(self.page - 1) if self.page > 1 else ""
+
+    @property
+    def following(self) -> str:
+        """Address of the next page, empty on the last."""
+        return self._href(self.page + 1) if self.page < self.pages else ""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One choice of a select."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """A form field: text, search, date, select, file, password, textarea or hidden, with help and errors in words."""
+
+    name: str
+    label: str
+    kind: str = "text"
+    value: str = ""
+    options: Sequence[Option] = ()
+    help: str = ""
+    errors: Sequence[str] = ()
+    required: bool = False
+    autocomplete: str = ""
+    accept: str = ""
+
+    @property
+    def described_by(self) -> str:
+        """Ids of the elements that describe the field, for screen readers."""
+        parts = [f"{self.name}-help"] if self.help else []
+        return " ".join(parts + ([f"{self.name}-error"] if self.errors else []))
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A Vega-Lite chart and the same figures as a table for screen readers and print."""
+
+    id: str
+    title: str
+    spec: Mapping[str, Any]
+    table: Table
+    note: str = ""

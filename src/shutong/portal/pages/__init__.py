@@ -1,0 +1,1 @@
+"""The screens: thin functions that ask ``queries`` and draw a template."""

@@ -1,0 +1,123 @@
+"""What every page has: the site's name, the reader, the ways into the signed-in part, the business day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from shutong.accounts.actors import Actor, actor_of
+from shutong.accounts.models import User
+from shutong.pipeline.answers.store import AnswersMissing
+
+from ..answers import business_day, store
+from ..metadata import localised
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way into the signed-in part."""
+
+    title: str
+    href: str
+
+
+def reader(request: HttpRequest) -> Actor | None:
+    """Who is signed in, as an actor; None for the public."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User) or not user.is_authenticated:
+        return None
+    found: Actor | None = getattr(request, "_actor", None)
+    if found is None:
+        found = actor_of(user, request.session.get("department"))
+        request._actor = found  # type: ignore[attr-defined]
+    return found
+
+
+def work_links(actor: Actor | None) -> list[Link]:
+    """The signed-in part's pages that the reader may open."""
+    if actor is None:
+        return []
+    links = []
+    if actor.department and actor.may("collect.read", actor.department):
+        links.append(Link(_("本部门"), reverse("department", args=[actor.department])))
+    if actor.may("pipeline.read"):
+        links.append(Link(_("运行"), reverse("operations")))
+    if actor.may("audit.read"):
+        links.append(Link(_("审计"), reverse("audit")))
+    return links
+
+
+def page(request: HttpRequest, template: str, http_status: int = 200, **context: Any) -> HttpResponse:
+    """A page with the frame around it.
+
+    Args:
+        template: name below ``portal/``.
+        http_status: status of the answer.
+        context: what the template shows; ``answers``-dependent frame values are left out when there are no answers.
+    """
+    actor = reader(request)
+    frame = {
+        "site_name": localised(settings.SHUTONG_SITE_NAME),
+        "demo": settings.SHUTONG_DEMO,
+        "actor": actor,
+        "work_links": work_links(actor),
+        "business_day": _day_or_none(),
+        "here": request.get_full_path(),
+    }
+    return render(request, f"portal/{template}", {**frame, **context}, status=http_status)
+
+
+def _day_or_none() -> dt.date | None:
+    try:
+        return business_day(store())
+    except (AnswersMissing, KeyError):
+        return None
+
+
+def signed_in(permission: str) -> Callable[[View[P]], View[P]]:
+    """Only for people with a permission: others sign in first, or get page 403.
+
+    The view checks the department itself where the permission has a scope; here it is enough to have it somewhere.
+    """
+
+    def wrap(view: View[P]) -> View[P]:
+        @wraps(view)
+        def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            actor = reader(request)
+            if actor is None:
+                return redirect_to_login(request.get_full_path(), reverse("sign-in"))
+            if not actor.may(permission, actor.department or None):
+                raise PermissionDenied(_("您没有打开这一页的权限：%(name)s") % {"name": permission})
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return wrap
+
+
+def day_parameter(request: HttpRequest, name: str) -> dt.date | None:
+    """A date of the query string; None where it is missing or no date."""
+    try:
+        return dt.date.fromisoformat(request.GET.get(name, ""))
+    except ValueError:
+        return None
+
+
+def page_parameter(request: HttpRequest) -> int:
+    """The page number of the query string, at least 1 and at most 1,000."""
+    text = request.GET.get("page", "1")
+    return min(max(int(text), 1), 1000) if text.isascii() and text.isdigit() and len(text) < 6 else 1

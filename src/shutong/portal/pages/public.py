@@ -1,0 +1,221 @@
+"""Public pages about subjects: home, search, subject, fact and record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from shutong.pipeline.answers import names
+from shutong.pipeline.answers.search import Hit, search
+from shutong.pipeline.answers.store import AnswerStore, Row
+from shutong.pipeline.answers.write import names_of
+from shutong.standards.areas import area_name
+
+from ..answers import store
+from ..components import Crumb, Option, Pager
+from ..metadata import Metadata, localised, metadata
+from ..queries import public as queries
+from ..queries.chains import fact_chain, record_chain
+from ..queries.subjects import find_subject, subject_view
+from ..queries.views import Chain
+from .frame import day_parameter, page, page_parameter
+
+_STATUS_TONES = {"active": "ok", "存续": "ok", "cancelled": "", "注销": "", "revoked": "danger", "吊销": "danger"}
+
+
+@dataclass(frozen=True)
+class HitView:
+    """A search hit with its texts."""
+
+    subject: Row
+    by: str
+    matched: str | None
+    former: str
+    area: str
+    category: str
+    status: str
+    status_tone: str
+
+
+def total_titles() -> dict[str, str]:
+    """Titles of the figures of the home page."""
+    return {
+        "subjects": _("主体"),
+        "facts": _("信用事项"),
+        "records": _("记录"),
+        "departments": _("提供部门"),
+        "resources": _("信息资源"),
+        "listings": _("名单在列"),
+        "batches": _("批次"),
+    }
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The search box, a few live figures, what was published last, and the lists."""
+    answers = store()
+    titles = total_titles()
+    totals = [
+        {"title": titles.get(total.name, total.name), "value": total.value}
+        for total in queries.totals(answers)
+        if total.name in titles
+    ]
+    return page(
+        request,
+        "home.html",
+        totals=totals,
+        recent=queries.recent_facts(answers),
+        lists=queries.lists(answers),
+    )
+
+
+@require_safe
+def search_page(request: HttpRequest) -> HttpResponse:
+    """Search results: a whole page, or only the results for a request of htmx."""
+    answers = store()
+    text = request.GET.get("q", "")
+    category, area = request.GET.get("category", ""), request.GET.get("area", "")
+    number, limit = page_parameter(request), 20
+    found = search(
+        answers, text, category=category or None, area=area or None, limit=limit, offset=(number - 1) * limit
+    )
+    known = metadata(answers)
+    query = {"q": found.text, "category": category, "area": area}
+    context: dict[str, Any] = {
+        "asked": bool(found.text),
+        "found": {
+            "text": found.text,
+            "note": found.note,
+            "count": found.count,
+            "capped": found.capped,
+            "hits": [_hit_view(known, hit, found.text) for hit in found.hits],
+        },
+        "category": category,
+        "area": area,
+        "filtered": bool(category or area),
+        "categories": _options(answers, known, "subjects_by_category", category_text),
+        "areas": _options(answers, known, "subjects_by_area", lambda _known, code: area_name(code) or code),
+        "pager": Pager(found.count, limit, (number - 1) * limit, query, found.capped),
+        "kept": {"category": category, "area": area},
+    }
+    if found.note == "personal":
+        context["here"] = request.path  # the address holds what was typed; it must not come back in the page
+    if getattr(request, "htmx", None) and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return page(request, "parts/results.html", **context)
+    return page(request, "search.html", **context)
+
+
+def _options(answers: AnswerStore, known: Metadata, statistic: str, text: Any) -> list[Option]:
+    codes = [row["dimension"] for row in queries.statistic(answers, statistic) if row["dimension"]]
+    return [Option("", _("全部")), *(Option(code, text(known, code)) for code in codes)]
+
+
+def category_text(known: Metadata, code: str | None) -> str:
+    """Text of a kind of market subject."""
+    titles = {
+        "enterprise": _("企业"),
+        "individual": _("个体工商户"),
+        "cooperative": _("农民专业合作社"),
+        "institution": _("事业单位"),
+        "social": _("社会组织"),
+    }
+    if not code:
+        return ""
+    return titles.get(code) or localised(known.get("codes", "market-subject-type").get(code), code)
+
+
+def status_text(known: Metadata, code: str | None) -> tuple[str, str]:
+    """Text and tone of a registration status."""
+    if not code:
+        return "", ""
+    texts = [localised(codes.get(code)) for name, codes in known.of_kind("codes").items() if "status" in name]
+    text = next((one for one in texts if one), code)
+    return text, _STATUS_TONES.get(code, _STATUS_TONES.get(text, ""))
+
+
+def _hit_view(known: Metadata, hit: Hit, text: str) -> HitView:
+    row = hit.subject
+    status, tone = status_text(known, row["status"])
+    former = ""
+    key = names.search_key(text)
+    if hit.by in {"name", "prefix", "fragment"} and key not in (row["name_key"] or ""):
+        former = next((name for name in names_of(None, row["former_names"]) if key in names.search_key(name)), "")
+    area = area_name(row["area"]) or row["area"] if row["area"] else ""
+    return HitView(row, hit.by, hit.matched, former, area, category_text(known, row["category"]), status, tone)
+
+
+@require_safe
+def subject(request: HttpRequest, subject_id: str) -> HttpResponse | HttpResponseRedirect:
+    """The page of an organisation. Merged subjects lead to the one that survived."""
+    answers = store()
+    row = find_subject(answers, subject_id)
+    if row is None:
+        raise Http404(_("没有这一主体，或它没有公开页面。"))
+    if row["subject_id"] != subject_id:
+        return HttpResponsePermanentRedirect(reverse("subject", args=[row["subject_id"]]))
+    as_of, valid_on = day_parameter(request, "as_of"), day_parameter(request, "valid_on")
+    kind = request.GET.get("kind", "")
+    view = subject_view(answers, row, as_of=as_of, valid_on=valid_on, kind=kind or None)
+    known = metadata(answers)
+    status, tone = status_text(known, row["status"])
+    query = urlencode({name: value for name, value in (("as_of", as_of), ("valid_on", valid_on)) if value})
+    return page(
+        request,
+        "subject.html",
+        view=view,
+        category=category_text(known, row["category"]),
+        status=status,
+        status_tone=tone,
+        as_of=str(as_of) if as_of else "",
+        valid_on=str(valid_on) if valid_on else "",
+        kind=kind,
+        all_href=request.path + (f"?{query}" if query else ""),
+        crumbs=[Crumb(_("首页"), reverse("home")), Crumb(_("查询"), reverse("search")), Crumb(row["name"])],
+    )
+
+
+@require_safe
+def fact(request: HttpRequest, fact_id: str) -> HttpResponse:
+    """The full chain behind a fact."""
+    return _chain_page(request, fact_chain(store(), fact_id))
+
+
+@require_safe
+def record(request: HttpRequest, record_id: str) -> HttpResponse:
+    """The full chain behind a record that gave a value or a ground."""
+    return _chain_page(request, record_chain(store(), record_id))
+
+
+def _chain_page(request: HttpRequest, chain: Chain | None) -> HttpResponse:
+    if chain is None:
+        raise Http404(_("没有这条信息，或它不公开。"))
+    heading = chain.fact.headline if chain.fact else chain.resource_title
+    term = metadata(store()).get("resource", chain.resource).get("publicity")
+    subject_row = chain.subject
+    return page(
+        request,
+        "fact.html",
+        chain=chain,
+        heading=heading,
+        term=term,
+        term_text=term_text(term),
+        crumbs=[
+            Crumb(_("首页"), reverse("home")),
+            Crumb(subject_row["name"], reverse("subject", args=[subject_row["subject_id"]])),
+            Crumb(heading),
+        ],
+    )
+
+
+def term_text(term: Any) -> str:
+    """A legal term in words: 7 working days."""
+    if not term or "n" not in term:
+        return str(term["rule"]) if term else ""
+    units = {"wd": _("%(n)s 个工作日"), "day": _("%(n)s 日"), "month": _("%(n)s 个月"), "year": _("%(n)s 年")}
+    return units.get(term["unit"], "%(n)s " + str(term["unit"])) % {"n": term["n"]}

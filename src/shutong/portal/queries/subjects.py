@@ -1,0 +1,244 @@
+"""The subject page's questions: who is it, what is known of it, and where does each value come from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from django.utils.translation import gettext as _
+
+from shutong.pipeline.answers.store import AnswerStore, Row
+
+from ..answers import business_day
+from ..metadata import Metadata, localised, metadata
+from .views import AttributeView, Clock, FactView, Line, ListingView, SourceValue, SubjectView
+
+FACT_COLUMNS = (
+    "fact_id, subject_id, kind, resource, on_date, until_date, weight, record_id, batch_id, received_on, shows, "
+    "publicity_due, publicity_rule, published_on, flags"
+)
+PAGE_FACTS = 200
+"""Facts on one subject page; further ones come through the API and the pager."""
+
+_CODE_ORDER = ("uscc", "org_code", "registration_no", "taxpayer_no", "certificate_no")
+
+
+def code_titles() -> dict[str, str]:
+    """Kind of code to its title."""
+    return {
+        "uscc": _("统一社会信用代码"),
+        "org_code": _("组织机构代码"),
+        "registration_no": _("注册号"),
+        "taxpayer_no": _("纳税人识别号"),
+        "certificate_no": _("证书号"),
+        "name": _("名称"),
+    }
+
+
+def find_subject(answers: AnswerStore, subject_id: str) -> Row | None:
+    """A subject row by id, following redirects of merged subjects; None where there is no public subject."""
+    for _step in range(5):
+        row = answers.one("SELECT * FROM answer_subject WHERE subject_id = ?", [subject_id])
+        if row is None or not row["redirect_to"]:
+            return row
+        subject_id = row["redirect_to"]
+    return None
+
+
+def subject_view(
+    answers: AnswerStore, row: Row, *, as_of: dt.date | None = None, valid_on: dt.date | None = None,
+    kind: str | None = None,
+) -> SubjectView:  # fmt: skip
+    """Everything about a subject.
+
+    Args:
+        as_of: show only what the platform had received by the end of this day.
+        valid_on: show what was true on this day: values in force, facts that had happened.
+        kind: show facts of this kind only.
+    """
+    known = metadata(answers)
+    today = business_day(answers)
+    subject_id = row["subject_id"]
+    facts, kinds = _facts(answers, known, today, subject_id, as_of, valid_on, kind)
+    listings = [
+        one
+        for one in listings_of(answers, "subject_id = ?", [subject_id])
+        if (as_of is None or (one.entered_on or one.since) <= str(as_of))
+        and (valid_on is None or one.since <= str(valid_on) <= (one.ends_on or "9999"))
+    ]
+    return SubjectView(
+        subject=row,
+        codes=tuple(_codes(row)),
+        former_names=tuple(orjson.loads(row["former_names"] or "[]")),
+        attributes=tuple(_attributes(answers, known, subject_id, as_of, valid_on)),
+        listings=tuple(listings),
+        facts=tuple(facts),
+        kinds=tuple((name, known.fact_title(name), count) for name, count in kinds),
+        today=today,
+        fact_count=sum(count for _name, count in kinds),
+    )
+
+
+def _codes(row: Row) -> Iterable[Line]:
+    titles = code_titles()
+    codes: dict[str, list[str]] = orjson.loads(row["codes"] or "{}")
+    for kind in _CODE_ORDER:
+        for value in codes.get(kind, []):
+            yield Line(titles[kind], value, kind)
+
+
+def _attributes(
+    answers: AnswerStore, known: Metadata, subject_id: str, as_of: dt.date | None, valid_on: dt.date | None
+) -> Iterable[AttributeView]:
+    """Attributes in declared order. On a past day the value that counted is chosen again by rank and date."""
+    conditions, parameters = ["subject_id = ?"], [subject_id]
+    if as_of is not None:
+        conditions.append("received_on <= ?")
+        parameters.append(str(as_of))
+    if valid_on is not None:
+        conditions.append("(valid_from IS NULL OR valid_from <= ?) AND (valid_to IS NULL OR valid_to > ?)")
+        parameters += [str(valid_on)] * 2
+    past = as_of is not None or valid_on is not None
+    order = "rank, valid_from DESC, received_on DESC" if past else "chosen DESC, rank, valid_from DESC"
+    grouped: dict[tuple[str, str], list[Row]] = {}
+    for value in answers.fetch(
+        f"SELECT * FROM answer_value WHERE {' AND '.join(conditions)} ORDER BY library, attribute, {order}", parameters
+    ):
+        grouped.setdefault((value["library"], value["attribute"]), []).append(value)
+    for library, content in known.of_kind("library").items():
+        for attribute in content.get("attributes", {}):
+            values = [_source_value(known, one) for one in grouped.get((library, attribute), [])]
+            if values:
+                title = known.attribute_title(library, attribute)
+                yield AttributeView(library, attribute, title, values[0], tuple(values[1:]))
+
+
+def _source_value(known: Metadata, row: Row) -> SourceValue:
+    return SourceValue(
+        text=known.show_attribute(row["library"], row["attribute"], row["value"]),
+        chosen=bool(row["chosen"]),
+        masked=bool(row["masked"]),
+        valid_from=row["valid_from"],
+        valid_to=row["valid_to"],
+        resource=row["resource"],
+        resource_title=known.title("resource", row["resource"]),
+        department=known.department_title(row["resource"]),
+        record_id=row["record_id"],
+        batch_id=row["batch_id"],
+        received_on=row["received_on"],
+    )
+
+
+def _facts(
+    answers: AnswerStore, known: Metadata, today: dt.date, subject_id: str,
+    as_of: dt.date | None, valid_on: dt.date | None, kind: str | None,
+) -> tuple[list[FactView], list[tuple[str, int]]]:  # fmt: skip
+    where, parameters = "subject_id = ?", [subject_id]
+    if as_of is not None:
+        where, parameters = f"{where} AND received_on <= ?", [*parameters, str(as_of)]
+    if valid_on is not None:
+        where += " AND on_date <= ? AND (until_date IS NULL OR until_date >= ?)"
+        parameters = [*parameters, str(valid_on), str(valid_on)]
+    kinds = [
+        (row["kind"], row["n"])
+        for row in answers.fetch(
+            f"SELECT kind, count(*) AS n FROM answer_fact WHERE {where} GROUP BY kind ORDER BY n DESC, kind", parameters
+        )
+    ]
+    if kind:
+        where, parameters = f"{where} AND kind = ?", [*parameters, kind]
+    rows = answers.fetch(
+        f"SELECT {FACT_COLUMNS} FROM answer_fact WHERE {where} ORDER BY on_date DESC, fact_id LIMIT {PAGE_FACTS}",
+        parameters,
+    )
+    return [fact_view(known, today, row) for row in rows], kinds
+
+
+def fact_view(known: Metadata, today: dt.date, row: Row) -> FactView:
+    """A row of ``answer_fact`` as it is shown."""
+    resource = row["resource"]
+    shows: dict[str, Any] = orjson.loads(row["shows"] or "{}")
+    lines = [
+        Line(known.item_title(resource, item), known.show_item(resource, item, value), item)
+        for item, value in shows.items()
+        if value not in (None, "")
+    ]
+    clock = None
+    if row["publicity_due"]:
+        published = dt.date.fromisoformat(row["published_on"]) if row["published_on"] else None
+        clock = Clock(dt.date.fromisoformat(row["publicity_due"]), published, today, row["publicity_rule"] or "")
+    return FactView(
+        fact_id=row["fact_id"],
+        subject_id=row["subject_id"],
+        kind=row["kind"],
+        title=known.fact_title(row["kind"]),
+        headline=_headline(lines) or known.title("resource", resource),
+        lines=tuple(lines[1:]),
+        on_date=row["on_date"],
+        until_date=row["until_date"],
+        weight=row["weight"] or "neutral",
+        resource=resource,
+        resource_title=known.title("resource", resource),
+        department=known.department_title(resource),
+        record_id=row["record_id"],
+        batch_id=row["batch_id"],
+        received_on=row["received_on"],
+        clock=clock,
+        flags=tuple(orjson.loads(row["flags"] or "[]")),
+        subject_name=row.get("subject_name") or "",
+    )
+
+
+def _headline(lines: list[Line]) -> str:
+    """The first shown item; a bare year or code needs its title to be understood."""
+    if not lines:
+        return ""
+    first = lines[0]
+    return first.text if len(first.text) > 4 else f"{first.title} {first.text}"
+
+
+def listings_of(
+    answers: AnswerStore, where: str, parameters: list[Any], *, limit: int = 100, offset: int = 0
+) -> list[ListingView]:
+    """Listings in force that meet a condition over ``answer_listing`` (aliased l) and ``answer_subject`` (s)."""
+    known = metadata(answers)
+    today = business_day(answers)
+    condition = where.replace("subject_id", "l.subject_id") if where.startswith("subject_id") else where
+    rows = answers.fetch(
+        "SELECT l.*, s.name AS subject_name, s.uscc FROM answer_listing l JOIN answer_subject s USING (subject_id) "
+        f"WHERE {condition} ORDER BY l.since DESC, l.listing_id LIMIT ? OFFSET ?",
+        [*parameters, limit, offset],
+    )
+    return [_listing_view(known, today, row) for row in rows]
+
+
+def _listing_view(known: Metadata, today: dt.date, row: Row) -> ListingView:
+    content = known.get("list", row["list"])
+    ground = content.get("grounds", {}).get(row["ground"], {})
+    clock = None
+    if row["release_due_on"]:
+        clock = Clock(dt.date.fromisoformat(row["release_due_on"]), None, today, "release")
+    return ListingView(
+        listing_id=row["listing_id"],
+        subject_id=row["subject_id"],
+        subject_name=row["subject_name"],
+        uscc=row["uscc"] or "",
+        list=row["list"],
+        list_title=known.title("list", row["list"]),
+        weight=content.get("weight", "negative"),
+        basis=content.get("basis", ""),
+        ground=row["ground"],
+        ground_title=localised(ground.get("title"), row["ground"]),
+        ground_basis=ground.get("basis", ""),
+        since=row["since"],
+        entered_on=row["entered_on"],
+        ends_on=row["ends_on"],
+        ground_gone_on=row["ground_gone_on"],
+        entry_reason=row["entry_reason"] or "",
+        department=known.title("department", content.get("department")),
+        record_ids=tuple(orjson.loads(row["record_ids"] or "[]")),
+        rule_version=row["rule_version"] or "",
+        release_clock=clock,
+    )

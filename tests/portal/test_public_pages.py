@@ -1,0 +1,98 @@
+"""The public pages: what a citizen finds, and what each value says about where it comes from."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.test import Client
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def text_of(response: Any) -> str:
+    assert response.status_code == 200, response.status_code
+    return str(response.content.decode())
+
+
+def test_home_shows_figures_and_recent_publicity(site: Client, rows: Rows) -> None:
+    page = text_of(site.get("/"))
+    assert f"<strong>{len(rows['answer_subject'])}</strong>" in page
+    assert "最近公示" in page and "/facts/" in page
+
+
+def test_search_finds_by_fragment_and_code_and_keeps_the_text(site: Client, rows: Rows) -> None:
+    subject = rows["answer_subject"][0]
+    for text in (subject["name"][3:7], subject["uscc"], subject["uscc"].lower()):
+        page = text_of(site.get("/search", {"q": text}))
+        assert f"/subjects/{subject['subject_id']}" in page
+        assert f'value="{text}"' in page
+
+
+def test_search_for_htmx_answers_with_the_results_only(site: Client, rows: Rows) -> None:
+    page = text_of(site.get("/search", {"q": rows["answer_subject"][0]["name"]}, headers={"hx-request": "true"}))
+    assert "<html" not in page and "/subjects/" in page
+
+
+def test_search_says_what_to_do_when_nothing_is_found_or_too_little_is_typed(site: Client) -> None:
+    assert "没有找到" in text_of(site.get("/search", {"q": "完全不存在甲乙丙"}))
+    assert "至少输入两个字" in text_of(site.get("/search", {"q": "甲"}))
+    assert "开始查询" in text_of(site.get("/search"))
+
+
+def test_a_personal_number_is_not_repeated_on_the_page(site: Client) -> None:
+    page = text_of(site.get("/search", {"q": "19812345678"}))
+    assert "19812345678" not in page and "不提供按个人号码的查询" in page
+
+
+def test_subject_page_has_identity_codes_listings_and_provenance(site: Client, rows: Rows) -> None:
+    listing = rows["answer_listing"][0]
+    subject = next(row for row in rows["answer_subject"] if row["subject_id"] == listing["subject_id"])
+    page = text_of(site.get(f"/subjects/{subject['subject_id']}"))
+    assert subject["name"] in page and subject["uscc"] in page
+    assert "经营异常名录" in page and "列入事由" in page
+    assert "市市场监督管理局" in page and "接收" in page
+    assert "王**" in page and "已脱敏" in page
+
+
+def test_an_earlier_day_hides_what_came_later(site: Client, rows: Rows) -> None:
+    fact = max(rows["answer_fact"], key=lambda row: row["received_on"])
+    address = f"/subjects/{fact['subject_id']}"
+    assert fact["fact_id"] in text_of(site.get(address))
+    page = text_of(site.get(address, {"as_of": "2020-01-01"}))
+    assert fact["fact_id"] not in page and "不是当前状况" in page
+    text_of(site.get(address, {"as_of": "nonsense"}))
+
+
+def test_kind_filter_and_unknown_subject(site: Client, rows: Rows) -> None:
+    fact = rows["answer_fact"][0]
+    page = text_of(site.get(f"/subjects/{fact['subject_id']}", {"kind": "no-such-kind"}))
+    assert fact["fact_id"] not in page
+    assert site.get("/subjects/p000000000001").status_code == 404
+
+
+def test_every_fact_opens_to_its_whole_chain(site: Client, rows: Rows) -> None:
+    for fact in [row for row in rows["answer_fact"] if row["kind"] == "penalty"][:3]:
+        page = text_of(site.get(f"/facts/{fact['fact_id']}"))
+        for part in ("记录", "批次与来源", "检查结果", "认定为这一主体的理由", "规则与期限"):
+            assert f"<h2>{part}</h2>" in page
+        assert fact["batch_id"] in page and fact["record_id"] in page
+        assert "7 个工作日" in page
+
+
+def test_a_value_leads_to_its_record(site: Client, rows: Rows) -> None:
+    value = rows["answer_value"][0]
+    page = text_of(site.get(f"/subjects/{value['subject_id']}"))
+    found = re.findall(r"/records/(\w+)", page)
+    assert value["record_id"] in found
+    assert "法定代表人证件号" in text_of(site.get(f"/records/{value['record_id']}"))
+
+
+def test_no_inline_script_and_only_our_own_sources(site: Client, rows: Rows) -> None:
+    for address in ("/", "/search?q=食品", f"/subjects/{rows['answer_subject'][0]['subject_id']}"):
+        response = site.get(address)
+        page = text_of(response)
+        assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+        assert not re.search(r"<script(?![^>]*(?:src=|application/json))", page)
+        assert not re.search(r'\son\w+="', page) and " style=" not in page
+        assert not re.search(r'(?:src|href)="https?://', page)
