@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from shutong.cli.outcome import FAILED, console, print_json, shipped_packs
+from shutong.cli.outcome import FAILED, console, end, print_json, shipped_packs
 
 NAMES = ("check", "codes", "collect", "build", "query")
 
@@ -20,7 +20,7 @@ def bench(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="目标规模 / the sizes of the goals")] = False,
     json: Annotated[bool, typer.Option("--json", help="每项一行 JSON / a JSON line per benchmark")] = False,
-) -> int:
+) -> None:
     """与同类工具比较，双方在同一次运行中测量。Compare with peers, both sides in one run.
 
     Each line: name, ours, peer, peer_name, ratio, goal, met, sizes. The default sizes finish in about five minutes.
@@ -33,7 +33,7 @@ def bench(
         console.print(
             "基准测试随源码提供，请在源码目录中运行 / the benchmarks come with the source tree: run them there"
         )
-        return FAILED
+        end(FAILED)
     sys.path.insert(0, str(root))
     rows: list[dict[str, Any]] = []
     for one in [name] if name else NAMES:
@@ -44,7 +44,6 @@ def bench(
                 print_json(row)
     if not json:
         console.print(_table(rows))
-    return 0
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:

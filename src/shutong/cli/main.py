@@ -11,7 +11,7 @@ import typer
 
 from shutong import __version__
 from shutong.cli import bench, pack, standards
-from shutong.cli.outcome import home_folder, in_home, run_app, work
+from shutong.cli.outcome import end, home_folder, in_home, run_app, work
 
 app = typer.Typer(
     name="shutong",
@@ -75,15 +75,22 @@ def collect(
         str | None, typer.Option(help="本文件更正哪个批次的拒收行 / batch whose rejects it corrects")
     ] = None,
     json: JsonOption = False,
-) -> int:
+) -> None:
     """交付一个文件，得到签名回执。Deliver one file and print its signed receipt.
 
     Exit code 0 when the batch is in (also when it was in before), 3 when it was refused; the receipt says why.
     """
-    code: int = in_home(
-        home, "way:collect", resource=resource, file=file, received_on=_day(received_on), corrects=corrects, json=json
+    end(
+        in_home(
+            home,
+            "way:collect",
+            resource=resource,
+            file=file,
+            received_on=_day(received_on),
+            corrects=corrects,
+            json=json,
+        )
     )
-    return code
 
 
 @app.command()
@@ -146,10 +153,9 @@ def demo(
 
 
 @app.command()
-def doctor(home: HomeOption = None, json: JsonOption = False) -> int:
+def doctor(home: HomeOption = None, json: JsonOption = False) -> None:
     """检查安装是否正常，逐项说明怎么处理。Check an installation and say, line by line, what to do."""
-    code: int = in_home(home, "home:doctor", json=json)
-    return code
+    end(in_home(home, "home:doctor", json=json))
 
 
 @app.command()
@@ -177,10 +183,9 @@ def restore(
 
 
 @app.command()
-def audit(home: HomeOption = None, json: JsonOption = False) -> int:
+def audit(home: HomeOption = None, json: JsonOption = False) -> None:
     """核对审计日志的链条与封签。Verify the chain and the seals of the audit log; exit code 1 when it was tampered with."""
-    code: int = in_home(home, "home:verify_audit", json=json)
-    return code
+    end(in_home(home, "home:verify_audit", json=json))
 
 
 def main() -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import importlib
 import json
-import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import click
 import typer
 from rich.console import Console
 
@@ -79,19 +76,17 @@ def work(verb: str) -> Callable[..., Any]:
     return found
 
 
+def end(code: int) -> None:
+    """End a command with an exit code."""
+    raise typer.Exit(code)
+
+
 def run_app(app: typer.Typer) -> int:
     """Run the command line and turn however it ended into an exit code and a sentence."""
     try:
-        code = app(standalone_mode=False)
-        return code if isinstance(code, int) else DONE
-    except click.exceptions.Abort:
-        console.print("已取消 / cancelled")
-        return FAILED
-    except click.ClickException as error:
-        error.show()
-        return WRONG_USAGE
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
+        app()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else DONE
     except RefusedError as error:
         console.print(str(error), markup=False)
         return REFUSED
@@ -99,15 +94,15 @@ def run_app(app: typer.Typer) -> int:
         return FAILED
     except Exception as error:
         return _explain(error)
+    return DONE
 
 
 def _explain(error: Exception) -> int:
-    """Say what went wrong; an error that is not one of ours leaves its traceback in the log, never on the screen."""
+    """Say what went wrong; a traceback is shown only to who asked for it by the log level debug."""
     zh, en = getattr(error, "zh", None), getattr(error, "en", None)
     if zh and en:
         console.print(f"{zh}\n{en}", markup=False)
         return FAILED
-    logging.getLogger("shutong").error("command failed: %s", "".join(traceback.format_exception(error)))
     console.print(f"出错了：{type(error).__name__}: {error}", markup=False)
     if os.environ.get("SHUTONG_LOG_LEVEL", "").lower() == "debug":
         console.print_exception()

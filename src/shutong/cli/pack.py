@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shutong.cli.outcome import DONE, FAILED, console, in_home, print_json, shipped_packs, work
+from shutong.cli.outcome import FAILED, console, end, in_home, print_json, shipped_packs, work
 from shutong.spec.checks import load_checked, pack_check, pack_summary
 from shutong.spec.problems import Problem, errors
 from shutong.spec.reference import reference_page
@@ -28,7 +28,7 @@ HomeOption = Annotated[
 def check(
     path: PathArgument = None,
     json: Annotated[bool, typer.Option("--json", help="每个问题一行 JSON / a JSON line per problem")] = False,
-) -> int:
+) -> None:
     """检查专题包：指出文件、行号和应当怎么写。Say what is wrong, in which file and line, and what to write instead.
 
     Exit code 0 when nothing but warnings was found, 1 otherwise.
@@ -38,11 +38,11 @@ def check(
     for problem in problems:
         _show(problem, json)
     if errors(problems):
-        return FAILED
+        end(FAILED)
     if not json:
         for pack in pack_summary(load_checked(folder)):
-            console.print(f"✓ {pack}", markup=False)
-    return DONE
+            counts = ", ".join(f"{count} {kind}" for kind, count in pack.counts.items())
+            console.print(f"✓ {pack.pack} {pack.version} {pack.title_zh}: {counts}", markup=False)
 
 
 def _show(problem: Problem, json: bool) -> None:
@@ -86,10 +86,9 @@ def schema(target: Annotated[Path, typer.Argument(help="写入的文件夹 / fol
 
 
 @app.command()
-def test(path: PathArgument = None) -> int:
+def test(path: PathArgument = None) -> None:
     """运行专题包自带的测试数据。Run the test cases that packs bring as data."""
-    code: int = work("cases:run_cases")(path or shipped_packs())
-    return code
+    end(work("cases:run_cases")(path or shipped_packs()))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -29,23 +29,24 @@ def check(kind: Annotated[str, typer.Argument(help=f"种类 / one of {', '.join(
         print_json(kinds.check_kind(kind, line.decode("utf-8", errors="replace").rstrip("\r\n")))
 
 
-@workday.command()
+@workday.command(context_settings={"ignore_unknown_options": True})
 def add(
     start: Annotated[str, typer.Argument(metavar="DATE", help="起始日 2026-07-01 / first day")],
     n: Annotated[int, typer.Argument(metavar="N", help="工作日数 / number of working days")],
 ) -> None:
     """起始日之后第 N 个工作日。The Nth working day after DATE; the day after DATE can be the first."""
-    print_json(kinds.workday_add(_date(start), n))
+    _answer(lambda: kinds.workday_add(start, n))
 
 
 @workday.command("is")
 def is_workday(day: Annotated[str, typer.Argument(metavar="DATE", help="某日 / a day")]) -> None:
     """某日是否工作日。Whether DATE is a working day, and why not."""
-    print_json(kinds.workday_is(_date(day)))
+    _answer(lambda: kinds.workday_is(day))
 
 
-def _date(text: str) -> date:
+def _answer(ask: Callable[[], kinds.Answer]) -> None:
+    """Print an answer; a date that can't be read is wrong usage."""
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"不是日期：{text}（写作 2026-07-01）/ not a date: write 2026-07-01") from None
+        print_json(ask())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -12,6 +12,7 @@ import pyarrow as pa
 from shutong.engine.ports import RunHandle
 from shutong.rules.plan import Planned
 from shutong.standards.workdays import calendar_table
+from shutong.subjects.tables import columns
 
 WAYS = "ways"
 """One row per committed run of the way: how far it got and under which identities of its stages."""
@@ -20,14 +21,8 @@ CALENDAR = "calendar"
 _CALENDAR_FROM = dt.date(2000, 1, 1)
 _CALENDAR_YEARS_AHEAD = 12
 
-WAYS_SCHEMA = pa.schema(
-    [
-        pa.field("run_id", pa.string()),
-        pa.field("kind", pa.string()),
-        pa.field("upto_seq", pa.int64()),
-        pa.field("business_day", pa.date32()),
-        pa.field("stages", pa.string()),
-    ]
+WAYS_SCHEMA = columns(
+    run_id=pa.string(), kind=pa.string(), upto_seq=pa.int64(), business_day=pa.date32(), stages=pa.string()
 )
 
 

@@ -10,6 +10,7 @@ from shutong import __version__
 from shutong.cli.outcome import RefusedError, console
 from shutong.engine.errors import HomeError
 from shutong.engine.home import Home
+from shutong.pipeline.operations.backup import restore
 
 FINISHED = "demo.json"
 """Written last when a demo city is complete: its parameters and the version that made it."""
@@ -80,3 +81,12 @@ def _finished(folder: Path) -> dict[str, int | str] | None:
 
 def _words(made: dict[str, int | str]) -> str:
     return ", ".join(f"{key} {value}" for key, value in made.items())
+
+
+def restore_home(source: Path, folder: Path) -> None:
+    """Restore a backup into a new folder and say what came back."""
+    report = restore(source, folder)
+    console.print(
+        f"{folder}: {report.files} 个文件核对无误 / files verified, 提交 / commit {report.last_run}", markup=False
+    )
+    console.print("现有答案由下次 shutong run 重建 / the next shutong run makes the ready answers again")

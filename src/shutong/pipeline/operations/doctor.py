@@ -48,7 +48,7 @@ def examine(home: Home) -> list[Finding]:
 
 def _machine(home: Home) -> Iterator[Finding]:
     version = platform.python_version()
-    state: State = "ok" if sys.version_info >= (3, 11) else "fail"  # noqa: UP036 - the doctor says what it runs on
+    state: State = "ok" if sys.version_info >= (3, 11) else "fail"
     yield Finding("python", state, f"Python {version}", f"Python {version}")
     free = shutil.disk_usage(home.path).free
     words = f"{free / 1e9:.1f} GB"

@@ -1,0 +1,30 @@
+"""The process beside the site: background work and the daily schedule. Ends when the site does."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import threading
+from pathlib import Path
+
+
+def main() -> None:
+    """Work until terminated, or until the process that started it is gone."""
+    importlib.import_module("shutong.portal.django").setup(Path(os.environ["SHUTONG_HOME"]))
+    roof = importlib.import_module("shutong.portal.background")
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    threading.Thread(target=_watch_parent, args=(os.getppid(), stop), daemon=True).start()
+    importlib.import_module("shutong.jobs.worker").run_worker(roof.HANDLERS, roof.SCHEDULE, stop=stop)
+
+
+def _watch_parent(parent: int, stop: threading.Event) -> None:
+    while not stop.wait(1.0):
+        if os.getppid() != parent:
+            stop.set()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Looking after a home: prepare, install packs, doctor, upgrade, backup, verify the log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from django.core.management import call_command
+from rich.table import Table
+
+from shutong.accounts.actors import SYSTEM
+from shutong.audit.sealing import seal
+from shutong.audit.verification import verify
+from shutong.catalog.actions import install_packs
+from shutong.cli.outcome import DONE, FAILED, RefusedError, console, print_json, shipped_packs
+from shutong.engine.duck import DuckEngine
+from shutong.engine.home import Home
+from shutong.pipeline.operations.backup import backup as write_backup
+from shutong.pipeline.operations.doctor import examine
+from shutong.spec.problems import PackError
+
+_MARKS = {"ok": "[green]✓[/green]", "warn": "[yellow]![/yellow]", "fail": "[red]✗[/red]"}
+
+
+def prepare(folder: Path, *, packs: list[Path] | None = None) -> None:
+    """Make the databases of a new home and publish its first packs."""
+    migrate()
+    install(folder, path=packs or [shipped_packs()])
+    console.print("下一步 / next: shutong collect --home … RESOURCE FILE, shutong run, shutong serve", markup=False)
+
+
+def migrate() -> None:
+    """Bring the state database to this version's tables."""
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def install(_folder: Path, *, path: Path | list[Path]) -> None:
+    """Publish packs; say what changed.
+
+    Raises:
+        RefusedError: the packs are wrong; every problem with file and line.
+    """
+    try:
+        installed = install_packs(path if isinstance(path, list) else [path], acting=SYSTEM)
+    except PackError as error:
+        raise RefusedError("\n".join(str(problem) for problem in error.problems)) from error
+    if installed.publication is None:
+        console.print("没有变化 / nothing changed")
+    else:
+        count = len(installed.changes)
+        console.print(
+            f"已发布第 {installed.publication} 次，{count} 项声明 / publication {installed.publication}: {count} declarations"
+        )
+
+
+def doctor(folder: Path, *, json: bool) -> int:
+    """Print what was looked at; 1 when something failed."""
+    findings = examine(Home.open(folder))
+    for finding in findings:
+        if json:
+            print_json(asdict(finding))
+    if not json:
+        table = Table(box=None, show_header=False)
+        for finding in findings:
+            table.add_row(_MARKS[finding.state], finding.name, f"{finding.zh}\n[dim]{finding.en}[/dim]")
+        console.print(table)
+    return FAILED if any(finding.state == "fail" for finding in findings) else DONE
+
+
+def upgrade(folder: Path) -> None:
+    """Database to this version's tables, lake in order, shipped packs published where they changed."""
+    migrate()
+    home = Home.open(folder)
+    engine = DuckEngine.of_home(home)
+    try:
+        engine.recover()
+    finally:
+        engine.close()
+    install(folder, path=shipped_packs())
+    console.print("已升级；下次 shutong run 会重算有变化的部分 / upgraded; the next shutong run computes what changed")
+
+
+def backup(folder: Path, *, target: Path) -> None:
+    """Write a backup and say what it holds."""
+    report = write_backup(Home.open(folder), target)
+    console.print(
+        f"{target}: {report.files} 个文件 / files, {report.bytes / 1e6:.1f} MB, 提交 / commit {report.last_run}",
+        markup=False,
+    )
+
+
+def verify_audit(folder: Path, *, json: bool) -> int:
+    """Seal what is new, then verify the whole log; 1 when it is not as it was written."""
+    home = Home.open(folder)
+    seal(home)
+    report = verify(home)
+    if json:
+        print_json(asdict(report))
+    else:
+        for fault in report.faults:
+            console.print(f"✗ {fault.where}:{fault.position} {fault.code} {fault.zh} / {fault.en}", markup=False)
+        verdict = "完好 / whole" if report.ok else "被改动 / tampered with"
+        console.print(
+            f"{verdict}: {report.entries} entries, {report.segments} segments, {report.checkpoints} checkpoints"
+        )
+    return DONE if report.ok else FAILED

@@ -1,0 +1,101 @@
+"""Serving a home: the site under gunicorn, and one process for background work and the daily schedule beside it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.db import connections
+from gunicorn.app.base import BaseApplication
+from rich.table import Table
+
+from shutong.accounts.demo import create_demo_accounts
+from shutong.accounts.permissions import ROLES
+from shutong.catalog.actions import current_catalog
+from shutong.cli.outcome import console
+from shutong.engine.home import Home
+from shutong.portal.wsgi import application
+
+_PORTS_TRIED = 50
+
+
+class Site(BaseApplication):  # type: ignore[misc]
+    """The site under gunicorn: two processes of four threads, no control socket, no access log."""
+
+    def __init__(self, address: str, processes: int) -> None:
+        self.given = {
+            "bind": address,
+            "workers": processes,
+            "worker_class": "gthread",
+            "threads": 4,
+            "preload_app": True,
+            "control_socket_disable": True,
+            "loglevel": "warning",
+            "timeout": 120,
+            "max_requests": 20_000,
+            "max_requests_jitter": 2_000,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand our settings to gunicorn."""
+        for key, value in self.given.items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Any:
+        """The application that answers."""
+        return application
+
+
+def serve(folder: Path, *, port: int | None, host: str | None) -> None:
+    """Serve until interrupted. A port that is in use is replaced by the next free one, and told."""
+    home = Home.open(folder)
+    address = host or home.settings.host
+    wanted = home.settings.port if port is None else port
+    free = free_port(address, wanted)
+    if wanted and free != wanted:
+        console.print(f"端口 {wanted} 已被占用，改用 {free} / port {wanted} is in use, taking {free}", markup=False)
+    if home.settings.demo:
+        show_sign_ins(home)
+    console.print(f"\n  http://{address}:{free}/  （Ctrl-C 停止 / stops）\n", markup=False)
+    background = subprocess.Popen(
+        [sys.executable, "-m", "shutong.cli.work.background"], env={**os.environ, "SHUTONG_HOME": str(folder)}
+    )
+    # A connection must not be shared with the processes that gunicorn forks.
+    connections.close_all()
+    try:
+        Site(f"{address}:{free}", processes=2).run()
+    finally:
+        background.terminate()
+
+
+def free_port(host: str, wanted: int) -> int:
+    """``wanted`` where it is free, else the next free one; 0 takes any."""
+    for port in [*range(wanted, wanted + _PORTS_TRIED), 0] if wanted else [0]:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    return 0
+
+
+def show_sign_ins(home: Home) -> None:
+    """Print one sign-in per role; they are made new each time and work in a demo home only."""
+    departments = sorted({resource.department for resource in current_catalog().resources.values()})
+    accounts = create_demo_accounts(home, departments)
+    table = Table(
+        "角色 / role", "用户名 / user", "密码 / password", title="演示账号 / demo sign-ins", title_justify="left"
+    )
+    shown: set[str] = set()
+    for name, password, role in accounts:
+        if role not in shown:
+            table.add_row(f"{ROLES[role].title_zh} / {ROLES[role].title_en}", name, password)
+            shown.add(role)
+    console.print(table)

@@ -1,0 +1,49 @@
+"""Background runs of the way: after deliveries, and once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+
+from django.conf import settings
+
+from shutong.accounts.actors import SYSTEM
+from shutong.audit.sealing import seal
+from shutong.engine.home import Home
+from shutong.jobs.schedule import Daily
+from shutong.jobs.work import enqueue, job
+from shutong.pipeline.runs import run_way
+
+
+def the_home() -> Home:
+    """The home that this process serves.
+
+    Raises:
+        RuntimeError: it serves none.
+    """
+    if settings.SHUTONG_HOME is None:
+        raise RuntimeError("本进程没有数据之家 / this process serves no home: set SHUTONG_HOME")
+    return Home.open(settings.SHUTONG_HOME)
+
+
+@job
+def run_increment(full: bool = False) -> str:
+    """Take what was delivered through the stages; returns the run's id."""
+    return run_way(the_home(), full=full, acting=SYSTEM).run_id
+
+
+@job
+def run_daily(_day: str) -> str:
+    """The run of every day: terms that end and reports that are absent count too. Seals the audit log."""
+    home = the_home()
+    run_id = run_way(home, acting=SYSTEM).run_id
+    seal(home)
+    return run_id
+
+
+def on_delivery(_payload: Mapping[str, object]) -> None:
+    """A batch came in: one run for all that come in within the same minute."""
+    enqueue(run_increment, key=f"delivery {datetime.now(UTC):%Y-%m-%d %H:%M}")
+
+
+SCHEDULE = (Daily("way", time(1, 30), run_daily),)

@@ -1,0 +1,10 @@
+"""What the roof hands to the worker: who hears of which event, and what is done every day."""
+
+from __future__ import annotations
+
+from shutong.jobs.outbox import Handlers
+from shutong.jobs.schedule import Daily
+from shutong.pipeline import jobs as pipeline_jobs
+
+HANDLERS: Handlers = {"collect.batch_delivered": (pipeline_jobs.on_delivery,)}
+SCHEDULE: tuple[Daily, ...] = pipeline_jobs.SCHEDULE
