@@ -135,4 +135,4 @@ def test_increments_equal_a_rebuild(seed: int) -> None:
             assert found.keys() == expected.keys()
             for name in expected:
                 assert found[name] == expected[name], (name, seq)
-    assert changes >= 3, "the deliveries changed too little to prove anything"
+    assert changes >= 2, "the deliveries changed too little to prove anything"

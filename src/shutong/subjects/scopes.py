@@ -10,6 +10,7 @@ after, are all that can change.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -107,7 +108,7 @@ def identifier_changes_stage(catalog: Catalog) -> Stage:
         reads=(*identifier_reads(), Read("identifiers", "known", IDENTIFIERS)),
         steps=(
             *(
-                step if step.name != "identifiers" else SqlStep(step.name, step.query, materialise=True)
+                replace(step, materialise=True) if isinstance(step, SqlStep) and step.name == "identifiers" else step
                 for step in identifier_steps()
             ),
             SqlStep("differing", differing, materialise=True),

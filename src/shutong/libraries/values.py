@@ -1,0 +1,181 @@
+"""Values: what each source says of each attribute of a subject, from when to when, and which one the library takes.
+
+A row's values hold from the day its fact happened; a later version of the same key holds from its own fact's day
+where that day is later, else from the day it was received, and ends the version before. The chosen value is that of
+the source with the highest authority; within one source the one that took effect last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shutong.engine.stage import Read, SqlStep, Stage, Step, Write
+from shutong.libraries.tables import VALUES
+from shutong.libraries.text import canonical_sql
+from shutong.spec.catalog import Catalog, item_type, key_column, sealed, sealed_column, stored_columns, view_name
+from shutong.spec.models import Attribute, Library, Resource
+from shutong.subjects.current import columns_sql
+from shutong.subjects.mentions import accepted_table, accepted_view
+from shutong.subjects.tables import LINKS
+
+VERSION = 1
+
+_ROW = ("record_id", "key_id", "batch_id", "seq", "row_no", "received_on")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source of one attribute: the item of a resource, and the role in which its rows speak of the subject."""
+
+    library: Library
+    attribute: str
+    rank: int
+    resource: Resource
+    item: str
+    role: str
+
+    @property
+    def declared(self) -> Attribute:
+        """The attribute's declaration."""
+        return self.library.attributes[self.attribute]
+
+    @property
+    def step(self) -> str:
+        """The step that holds the source's linked rows."""
+        return f"linked_{view_name(self.resource.resource)}_{view_name(self.role)}"
+
+
+def sources(catalog: Catalog) -> Iterator[Source]:
+    """The sources of all libraries that can give a value.
+
+    A plain item under a sealed attribute gives none: its plain text must not stand where only a key may.
+    """
+    for library in catalog.libraries.values():
+        for name, attribute in library.attributes.items():
+            for rank, path in enumerate(attribute.sources):
+                resource_name, _, item = path.partition(".")
+                resource = catalog.resources.get(resource_name)
+                if resource is None or item not in resource.items:
+                    continue
+                role = next((entry.role for entry in resource.about if entry.kind == library.kind), None)
+                if role is not None and (sealed(resource.items[item]) or not sealed(attribute)):
+                    yield Source(library, name, rank, resource, item, role)
+
+
+def library_hash(catalog: Catalog) -> str:
+    """Hash of the libraries and of the resources they are merged from."""
+    names = sorted({source.resource.resource for source in sources(catalog)})
+    hashes = [catalog.hash_of("library", name) for name in sorted(catalog.libraries)]
+    hashes += [catalog.hash_of("resource", name) for name in names]
+    return hashlib.sha256(" ".join(hashes).encode()).hexdigest()[:20]
+
+
+def values_stage(catalog: Catalog) -> Stage:
+    """The stage that writes ``values``. Parameters: ``:as_of``. Scope: subject ids."""
+    found = list(sources(catalog))
+    resources = {source.resource.resource: source.resource for source in found}
+    reads = [Read("links", "links", LINKS, scope="subject_id")]
+    reads += [Read(accepted_table(name), accepted_view(name), stored_columns(r)) for name, r in resources.items()]
+    return Stage(
+        name="values",
+        reads=tuple(reads),
+        steps=tuple(_steps(found)),
+        writes=(Write("values", "values", key="subject_id", schema=VALUES),),
+        version=VERSION,
+        declarations=library_hash(catalog),
+    )
+
+
+def _steps(found: list[Source]) -> Iterator[Step]:
+    by_step: dict[str, list[Source]] = {}
+    for source in found:
+        by_step.setdefault(source.step, []).append(source)
+    for name, together in by_step.items():
+        yield SqlStep(name, _linked_sql(together), materialise=True)
+    said = " UNION ALL ".join(_said_sql(source, number) for number, source in _numbered(found))
+    yield SqlStep("said", said or _nothing(), materialise=True)
+    yield SqlStep("best", _BEST)
+    columns = ", ".join(
+        "(b.subject_id IS NOT NULL) AS chosen" if name == "chosen" else f"s.{name}" for name in VALUES.names
+    )
+    yield SqlStep(
+        "values",
+        f"SELECT {columns} FROM said s LEFT JOIN best b ON b.subject_id = s.subject_id AND b.number = s.number"
+        " AND b.position = s.position AND b.rank = s.rank AND s.current",
+    )
+
+
+def _numbered(found: list[Source]) -> Iterator[tuple[int, Source]]:
+    """Sources with the number of their attribute: sources of the same attribute compete."""
+    numbers: dict[tuple[str, str], int] = {}
+    for source in found:
+        yield numbers.setdefault((source.library.library, source.attribute), len(numbers)), source
+
+
+def _linked_sql(together: list[Source]) -> str:
+    """The rows of a resource that speak of a subject in one role, with the time in which they held."""
+    first = together[0]
+    resource, view = first.resource, accepted_view(first.resource.resource)
+    items = dict.fromkeys(column for source in together for column in _columns(source))
+    wanted = columns_sql(list(items))
+    on = f'"{resource.fact.on}"' if resource.fact else "CAST(NULL AS DATE)"
+    mine = (
+        "SELECT record_id, subject_id, current FROM links"
+        f" WHERE resource = '{resource.resource}' AND role = '{first.role}'"
+    )
+    began = (
+        "CASE WHEN on_before IS NULL THEN on_date WHEN on_date > on_before THEN on_date END"
+        if resource.delivery != "snapshot"
+        else "coalesce(on_date, first_received)"
+    )
+    ordered = "OVER (PARTITION BY key_id ORDER BY seq, row_no)"
+    return (
+        f"WITH mine AS ({mine}), versions AS (SELECT {', '.join(_ROW)}, {wanted}, {on} AS on_date,"
+        f" CASE WHEN row_number() {ordered} = 1 THEN NULL ELSE coalesce(lag({on}) {ordered}, DATE '9999-12-31') END"
+        f" AS on_before, min(received_on) OVER (PARTITION BY key_id) AS first_received FROM {view}"
+        f" WHERE received_on <= :as_of AND key_id IN (SELECT key_id FROM {view} WHERE record_id IN"
+        f" (SELECT record_id FROM mine))), timed AS (SELECT *, coalesce({began}, received_on) AS valid_from FROM versions),"
+        f" ended AS (SELECT *, greatest(valid_from, lead(valid_from) {ordered}) AS valid_to,"
+        f" lead(valid_from) {ordered} IS NULL AS last FROM timed)"
+        f" SELECT m.subject_id, m.current, e.record_id, e.batch_id, e.received_on, e.seq, e.row_no, e.valid_from,"
+        f" CASE WHEN NOT e.last THEN e.valid_to END AS valid_to, {columns_sql(list(items), 'e')}"
+        " FROM ended e JOIN mine m ON m.record_id = e.record_id"
+    )
+
+
+def _columns(source: Source) -> tuple[str, ...]:
+    if sealed(source.resource.items[source.item]):
+        return key_column(source.item), sealed_column(source.item)
+    return (source.item,)
+
+
+def _said_sql(source: Source, number: int) -> str:
+    columns = _columns(source)
+    kind = item_type(source.resource.items[source.item])
+    value = f'"{columns[0]}"' if len(columns) == 2 else canonical_sql(f'"{columns[0]}"', kind)
+    cipher = f'"{columns[1]}"' if len(columns) == 2 else "CAST(NULL AS BLOB)"
+    return (
+        f"SELECT subject_id, '{source.library.library}' AS library, '{source.attribute}' AS attribute, {value} AS value,"
+        f" CAST({source.rank} AS INTEGER) AS rank, current, valid_from, valid_to, record_id,"
+        f" '{source.resource.resource}' AS resource, batch_id, received_on, '{source.declared.grade}' AS grade,"
+        f" {cipher} AS sealed, CAST({number} AS INTEGER) AS number, seq * 4294967296 + row_no AS position"
+        f" FROM {source.step} WHERE {value} IS NOT NULL"
+    )
+
+
+def _nothing() -> str:
+    columns = [f"CAST(NULL AS VARCHAR) AS {name}" for name in ("subject_id", "library", "attribute", "value")]
+    columns += [f"CAST(NULL AS VARCHAR) AS {name}" for name in ("record_id", "resource", "batch_id", "grade")]
+    columns += [f"CAST(NULL AS DATE) AS {name}" for name in ("valid_from", "valid_to", "received_on")]
+    columns += ["CAST(0 AS INTEGER) AS rank", "FALSE AS current", "CAST(NULL AS BLOB) AS sealed"]
+    columns += ["CAST(0 AS INTEGER) AS number", "CAST(0 AS BIGINT) AS position"]
+    return f"SELECT {', '.join(columns)} WHERE FALSE"
+
+
+# The best value of each attribute: least rank, then latest day, then latest arrival, as one comparable number.
+_BEST = """SELECT subject_id, number, min_by(rank, place) AS rank, min_by(position, place) AS position FROM (
+ SELECT subject_id, number, rank, position,
+  struct_pack(a := rank, b := days_between(valid_from, DATE '9999-12-31'), c := -position) AS place
+ FROM said WHERE current) GROUP BY subject_id, number"""
