@@ -145,12 +145,12 @@ def _evidence(random: np.random.Generator, resource: Resource, soiled: Soiled, s
     kept = _kept_number(random, held, old)
     codeless = np.concatenate([old, named, varied])
     cells[about.uscc] = replace_rows(cells[about.uscc], codeless, constant(None, len(codeless)))
-    bare = np.zeros(len(rows), np.bool_)
-    bare[named] = bare[varied] = True
+    blank = np.zeros(len(rows), np.bool_)
+    blank[named] = blank[varied] = True
     # Half of the rows with a unified code give their older numbers too.
-    bare[rest[::2]] = True
+    blank[rest[::2]] = True
     for place, item in enumerate(numbers):
-        other: Flags = bare.copy()
+        other = blank.copy()
         other[old] = kept != place
         cells[item] = where(other, None, cells[item])
     _vary_names(random, about, soiled, scene, varied)
@@ -239,20 +239,16 @@ def _swapped(random: np.random.Generator, resource: Resource, soiled: Soiled, le
 
 
 def _swappable(resource: Resource) -> tuple[str, str, str] | None:
-    """A date beside words, else a coded item beside words: exchanged, the first of the two cannot be read."""
+    """A date beside a name or words, else a coded item: exchanged, the first of the two cannot be read."""
     names = list(resource.items)
     pairs = [*itertools.pairwise(names), *((b, a) for a, b in itertools.pairwise(names))]
-    wordy = {"org-name", "address", "text", "person-name"}
-    for strict, reason in (("date", "date.format"), ("code", "code.unknown")):
-        for first, second in pairs:
-            item, other = resource.items[first], resource.items[second]
-            if (
-                _kind(item) == strict
-                and item.on_fault != "flag"
-                and _kind(other) in wordy
-                and second not in resource.key
-            ):
-                return first, second, reason
+    for wordy in ({"org-name", "person-name", "address"}, {"text"}):
+        for coded, reason in (("date", "date.format"), ("code", "code.unknown")):
+            for first, second in pairs:
+                item, other = resource.items[first], resource.items[second]
+                readable = _kind(other) in wordy and not other.pattern and second not in resource.key
+                if _kind(item) == coded and item.on_fault != "flag" and readable:
+                    return first, second, reason
     return None
 
 

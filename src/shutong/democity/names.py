@@ -84,12 +84,19 @@ def spell(parts: NameParts, geography: Geography) -> Text:
     brand = join(
         pick(syllables, parts.brand // len(syllables)),
         pick(syllables, parts.brand % len(syllables)),
-        pick(["", *syllables], extra),
+        pick(["", *syllables], np.where(extra > 0, (extra * 37 + parts.brand * 7) % len(syllables) + 1, 0)),
     )
     middle = pick(["", short], np.where((parts.prefix == 3), 1, none))
     ends = [*ENTERPRISE_FORMS, "专业合作社", ""]
     end = np.select([parts.kind == 0, parts.kind == 2], [parts.form, none + 5], 6)
     return join(front, brand, middle, pick(words, offsets + trade), pick(ends, end))
+
+
+def social_kinds(parts: NameParts) -> Ints:
+    """0 for an association, 1 for a private non-enterprise unit, 2 for a foundation; meaningless for other kinds."""
+    words = [word for word, _ in SOCIAL_TRADES]
+    kinds = np.array([2 if word.endswith("基金会") else 0 if word.endswith("会") else 1 for word in words])
+    return np.asarray(kinds[parts.layer % len(words)], np.int64)
 
 
 def industries(parts: NameParts) -> Text:

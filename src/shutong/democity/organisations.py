@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from shutong.democity.geography import Geography, Places
-from shutong.democity.names import KIND_SHARES, KINDS, NameParts, draw_names, industries, renamed, spell
+from shutong.democity.names import KIND_SHARES, KINDS, NameParts, draw_names, industries, renamed, social_kinds, spell
 from shutong.democity.people import People
 from shutong.democity.text import (
     Flags,
@@ -42,6 +42,11 @@ ONE_CODE = int(np.datetime64("2015-10-01").astype(np.int64))
 """The day the unified code replaced the older numbers (三证合一); later founders never had a 15-digit taxpayer number."""
 EVENTS = ("none", "founded", "renamed", "moved", "representative", "cancelled", "merged")
 EVENT_SHARES = (0.956, 0.012, 0.010, 0.008, 0.006, 0.007, 0.001)
+FORMS = (
+    ("91", "企业"), ("92", "个体工商户"), ("93", "农民专业合作社"), ("12", "事业单位"), ("59", "社会组织"),
+    ("51", "社会团体"), ("52", "民办非企业单位"), ("53", "基金会"),
+)  # fmt: skip
+"""First two characters of the unified code and the kind they stand for, by kind; social organisations by what they are."""
 CODE_BITS = 26
 MODERN_BITS = 29
 
@@ -109,8 +114,9 @@ def make_organisations(
     place_after = np.where(event == EVENTS.index("moved"), random.integers(0, len(places), count), place)
     name, former = _names(random, names, numbers, seed, geography, event)
     name, head = _branches(random, name, kind, event, twin, geography, places.county[place])
-    before = _codes(numbers, kind, established, take(places.columns["area"], place), seed)
-    before |= _details(random, kind, established, geography)
+    form = np.where(kind == KINDS.index("social"), len(KINDS) + social_kinds(names), kind)
+    before = _codes(numbers, kind, form, established, take(places.columns["area"], place), seed)
+    before |= _details(random, kind, form, established, geography)
     merged_into = _merge_targets(random, kind, event)
     before |= {
         "name": name,
@@ -216,7 +222,7 @@ def _merge_targets(random: np.random.Generator, kind: Ints, event: Ints) -> Ints
     return target
 
 
-def _codes(numbers: Ints, kind: Ints, established: Ints, area: Text, seed: int) -> dict[str, Text]:
+def _codes(numbers: Ints, kind: Ints, form: Ints, established: Ints, area: Text, seed: int) -> dict[str, Text]:
     old = established < ONE_CODE
     early = digits(permute(numbers, CODE_BITS, seed, "org"), 8)
     alphabet = np.frombuffer(USCC_ALPHABET.encode(), np.uint8)
@@ -229,7 +235,7 @@ def _codes(numbers: Ints, kind: Ints, established: Ints, area: Text, seed: int) 
     org = np.column_stack([body, check_digits_org_code(body)])
     # An organisation code whose check is X stands in unified codes as it is: X is in both alphabets.
     area_bytes = matrix_of(area, 6)
-    heads = np.array([list(b"91"), list(b"92"), list(b"93"), list(b"12"), list(b"51")], np.uint8)[kind]
+    heads = np.array([list(head.encode()) for head, _ in FORMS], np.uint8)[form]
     prefix = np.column_stack([heads, area_bytes, org])
     uscc = fixed(np.column_stack([prefix, check_digits_uscc(prefix)]))
     sequence = numbers % 10_000_000 + np.where(kind == 1, 60_000_000, 0)
@@ -248,7 +254,9 @@ def _codes(numbers: Ints, kind: Ints, established: Ints, area: Text, seed: int) 
     }
 
 
-def _details(random: np.random.Generator, kind: Ints, established: Ints, geography: Geography) -> dict[str, Text]:
+def _details(
+    random: np.random.Generator, kind: Ints, form: Ints, established: Ints, geography: Geography
+) -> dict[str, Text]:
     count = len(kind)
     scale = np.array([6.2, 4.2, 5.5, 6.0, 4.8])[kind]
     capital = (10 ** random.normal(scale, 0.5, count)).astype(np.int64) // 1000 * 1000 + 1000
@@ -256,7 +264,7 @@ def _details(random: np.random.Generator, kind: Ints, established: Ints, geograp
     offices = np.array(["市场监督管理局", "市场监督管理局", "市场监督管理局", "机构编制委员会办公室", "民政局"])
     licence_day = established + random.integers(0, 5, count)
     return {
-        "kind": pick(["企业", "个体工商户", "农民专业合作社", "事业单位", "社会组织"], kind),
+        "kind": pick([name for _, name in FORMS], form),
         "party_kind": pick(["法人及非法人组织", "个体工商户"], (kind == 1).astype(np.int64)),
         "capital": plain(capital),
         "employees": plain(employees),

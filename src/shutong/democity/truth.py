@@ -47,7 +47,7 @@ SUBJECTS = _schema(
         ("twin", pa.bool_()), ("registered", pa.bool_()), ("owner", pa.int64()),
     ]
 )  # fmt: skip
-PATTERNS = pa.schema([("pattern", pa.string()), ("subject", pa.int64()), ("because", pa.string())])
+PATTERNS = _schema([("pattern", pa.string()), ("subject", pa.int64()), ("because", pa.string())])
 PERSONAL = _schema(
     [
         ("value", pa.string()), ("kind", pa.string()), ("resource", pa.string()), ("file", pa.string()),
