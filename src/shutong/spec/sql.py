@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 Columns = Mapping[str, pa.DataType] | pa.Schema
+_UNKNOWN = re.compile(r"Unknown column: (\w+)")
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 Views = Mapping[str, Mapping[str, pa.DataType]]
 
@@ -255,8 +256,12 @@ def _qualified(tree: exp.Expr, views: Views) -> exp.Query:
         resolved = qualify(tree, schema=schema, dialect=DIALECT, validate_qualify_columns=False)
     except (SqlglotError, RecursionError, KeyError) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        code = "sql.ambiguous-column" if "mbiguous" in reason else "sql.syntax"
-        raise SqlRefused([refusal(code, reason)]) from error
+        unknown = _UNKNOWN.search(reason)
+        if unknown:
+            everything = {name for columns in views.values() for name in columns}
+            found = refusal("sql.unknown-column", unknown.group(1), meant(unknown.group(1), everything))
+            raise SqlRefused([found]) from error
+        raise SqlRefused([refusal("sql.syntax", reason)]) from error
     if not isinstance(resolved, exp.Query):
         raise SqlRefused([refusal("sql.not-select", resolved.key.upper())])
     return resolved
@@ -277,8 +282,7 @@ def _unresolved(tree: exp.Expr, views: Views, reads: dict[str, frozenset[str]]) 
             found += _resolve(column, scope, views, reads, sources)
     for column in tree.find_all(exp.Column):
         if not column.table and column.name not in _aliases(column):
-            everything = {inner for columns in views.values() for inner in columns}
-            found.append(refusal("sql.unknown-column", column.name, meant(column.name, everything)))
+            found.append(_unplaced(column, reads, views))
     if not reads:
         found.append(refusal("sql.no-view"))
     if found:
@@ -289,6 +293,14 @@ def _unresolved(tree: exp.Expr, views: Views, reads: dict[str, frozenset[str]]) 
         return views[table.name].get(column.name) if table is not None else None
 
     return _date_differences(tree, type_of)
+
+
+def _unplaced(column: exp.Column, reads: Mapping[str, object], views: Views) -> Refusal:
+    owners = [view for view in reads if column.name in views.get(view, {})]
+    if len(owners) > 1:
+        return refusal("sql.ambiguous-column", column.name)
+    everything = {name for columns in views.values() for name in columns}
+    return refusal("sql.unknown-column", column.name, meant(column.name, everything))
 
 
 def _resolve(

@@ -31,7 +31,7 @@ _ROW_NODES: dict[type[exp.Expr], set[str]] = {
     exp.Case: {"this", "ifs", "default"},
     exp.If: {"this", "true", "false"},
     exp.Cast: {"this", "to"},
-    exp.TryCast: {"this", "to"},
+    exp.TryCast: {"this", "to", "safe"},
     exp.DataType: {"this", "expressions", "nested"},
     exp.DataTypeParam: {"this"},
 }
@@ -202,6 +202,8 @@ def _details(node: exp.Expr) -> Iterator[Refusal]:
             yield refusal("sql.limit-order", line=line)
         if not (isinstance(node.expression, exp.Literal) and node.expression.is_int):
             yield refusal("sql.construct", "LIMIT", line=line)
+    elif isinstance(node, exp.Select) and not node.expressions:
+        yield refusal("sql.construct", "SELECT FROM", line=line)
     elif isinstance(node, exp.Window):
         yield from _window(node)
     elif isinstance(node, exp.WindowSpec):
