@@ -86,8 +86,10 @@ class Headers:
             whole: missing columns matter (they do not for the later chunks of a JSON delivery).
 
         Raises:
-            Refusal: header.missing (a required column), header.duplicate.
+            Refusal: header.unknown, header.missing (a required column), header.duplicate.
         """
+        if whole and not any(map(self.known, header)):
+            raise self._unknown([header])
         places: dict[str, int] = {}
         row_id: int | None = None
         extra: list[str] = []

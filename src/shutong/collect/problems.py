@@ -166,6 +166,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "item.min": ("“{title}”小于 {limit}：请核对数值和单位", "“{title}” is below {limit}: check the value and its unit"),
     "item.max": ("“{title}”大于 {limit}：请核对数值和单位", "“{title}” is above {limit}: check the value and its unit"),
     "item.length": ("“{title}”超过 {limit} 个字", "“{title}” is longer than {limit} characters"),
+    "item.range": (
+        "“{title}”的数值过大，无法保存：请核对单位",
+        "“{title}” is too large to be kept: check its unit",
+    ),
     "item.pattern": ("“{title}”的写法不符合约定的格式", "“{title}” does not have the agreed form"),
     "item.fault": ("“{title}”：{zh}", "“{title}”: {en}"),
     "check.failed": ("{zh}", "{en}"),

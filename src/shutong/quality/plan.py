@@ -1,0 +1,221 @@
+"""From a resource's declaration to the checks of its rows: a pure value, built once per resource and delivery.
+
+Every reason a row can have is listed here beforehand, so that checking a row names a reason by its number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pyarrow as pa
+
+from shutong.collect.problems import Problem, problem
+from shutong.spec.catalog import Catalog, check_columns, element_of, item_type, sealed
+from shutong.spec.models import Item, Resource
+from shutong.spec.sql import check_expression, render
+from shutong.standards.codesets import Code, CodeSet, code_set
+from shutong.standards.elements import ELEMENTS, Element, Unit
+from shutong.standards.numbers import MONEY_UNITS
+from shutong.standards.verdict import REASONS, Column, ColumnVerdict
+
+CODE_VERSION = 1
+"""Raised when the same declaration and rows would give another answer."""
+
+IDENTIFIERS = ("uscc", "org_code", "registration_no", "taxpayer_no", "certificate_no", "citizen_id")
+"""Entries of ``about`` that are identifiers: beside a usable name a bad one is flagged, not rejected (law 7)."""
+
+_NUMERIC = ("integer", "decimal", "money", "percent")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A limit on a value: numbers in canonical units, text in characters; ``reason`` is its number in the plan."""
+
+    kind: str
+    limit: Decimal
+    reason: int
+
+
+@dataclass(frozen=True)
+class ItemCheck:
+    """The checks of one item.
+
+    ``faults``: reason numbers by the fault numbers of its element's column check. ``rejects``: a fault rejects the
+    row; otherwise it is flagged and the value left out, unless ``beside`` (the name that makes the row usable
+    without it) is missing too.
+    """
+
+    name: str
+    check: Callable[[Column], ColumnVerdict]
+    kind: pa.DataType
+    faults: tuple[int, ...]
+    required: int | None
+    out_of_range: int
+    bounds: tuple[Bound, ...]
+    pattern: tuple[str, int] | None
+    rejects: bool
+    beside: str | None
+    sealed: bool
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """A declared check: SQL over typed items, true or NULL for a good row."""
+
+    name: str
+    sql: str
+    reason: int
+    rejects: bool
+
+
+@dataclass(frozen=True)
+class CheckPlan:
+    """All checks of a resource's rows.
+
+    ``reasons[k]`` is what a row is told for finding k; ``duplicate`` and ``operation_unknown`` are the numbers of those
+    two. ``fill``: least shares of filled cells by item.
+    """
+
+    resource: Resource
+    items: tuple[ItemCheck, ...]
+    rows: tuple[RowCheck, ...]
+    reasons: tuple[Problem, ...]
+    duplicate: int
+    operation_unknown: int
+    identity: str
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The typed items, in declared order, before sealing."""
+        return pa.schema([(item.name, item.kind) for item in self.items])
+
+
+class _Reasons:
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+
+    def add(self, reason: Problem) -> int:
+        self.found.append(reason)
+        return len(self.found) - 1
+
+
+def check_plan(resource: Resource, catalog: Catalog) -> CheckPlan:
+    """The checks of a resource.
+
+    Raises:
+        KeyError: an element or code set does not exist; ``spec.checks`` says so when the pack is checked.
+        SqlRefused: a check's expression is not allowed.
+    """
+    reasons = _Reasons()
+    items = tuple(_item_check(name, item, resource, catalog, reasons) for name, item in resource.items.items())
+    rows = tuple(_row_checks(resource, reasons))
+    titles = "、".join(resource.items[name].title.zh for name in resource.key)
+    operation = resource.items[resource.operation].title.zh if resource.operation else ""
+    return CheckPlan(
+        resource,
+        items,
+        rows,
+        duplicate=reasons.add(problem("key.duplicate", resource.key[0], title=titles)),
+        operation_unknown=reasons.add(problem("operation.unknown", resource.operation, title=operation)),
+        reasons=tuple(reasons.found),
+        identity=_identity(resource, catalog),
+    )
+
+
+def _identity(resource: Resource, catalog: Catalog) -> str:
+    declared = catalog.hash_of("resource", resource.resource)
+    text = json.dumps(["check", resource.resource, CODE_VERSION, declared])
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _item_check(name: str, item: Item, resource: Resource, catalog: Catalog, reasons: _Reasons) -> ItemCheck:
+    element = ELEMENTS[element_of(item)]
+    unit = _unit(item, catalog)
+    title = item.title.zh
+
+    def check(column: Column) -> ColumnVerdict:
+        return element.column(column, unit)
+
+    known = check(pa.array([], pa.string())).reasons
+    faults = tuple(reasons.add(_fault(reason, name, title)) for reason in known)
+    key = name in resource.key
+    beside = _beside(name, resource)
+    flagged = item.on_fault == "flag" if item.on_fault else beside is not None and not _registry(name, resource)
+    required = reasons.add(problem("item.required", name, title=title)) if item.required or key else None
+    pattern = None
+    if item.pattern:
+        pattern = (rf"\A(?:{item.pattern})\z", reasons.add(problem("item.pattern", name, title=title)))
+    return ItemCheck(
+        name,
+        check,
+        item_type(item),
+        faults,
+        required,
+        out_of_range=reasons.add(problem("item.range", name, title=title)),
+        bounds=tuple(_bounds(name, item, element, reasons)),
+        pattern=pattern,
+        rejects=key or not flagged,
+        beside=None if item.on_fault else beside,
+        sealed=sealed(item),
+    )
+
+
+def _fault(reason: str, name: str, title: str) -> Problem:
+    """An element's reason, told with the column's title; ``code`` stays the element's own."""
+    texts = REASONS.get(reason)
+    if texts is None:  # ``ok``, which no row is told
+        return Problem(reason, "", "", name)
+    told = problem("item.fault", name, title=title, zh=texts.zh, en=texts.en)
+    return Problem(reason, told.zh, told.en, name)
+
+
+def _unit(item: Item, catalog: Catalog) -> Unit:
+    if item.codes is None:
+        return item.unit
+    own = catalog.codes.get(item.codes)
+    if own is None:
+        return code_set(item.codes)
+    codes = [Code(code, title.zh, title.en or "") for code, title in own.values.items()]
+    return CodeSet(own.codes, own.title.zh, own.source, codes)
+
+
+def _bounds(name: str, item: Item, element: Element, reasons: _Reasons) -> Iterator[Bound]:
+    scale = MONEY_UNITS[item.unit] if element.name == "money" and item.unit else 1
+    for kind, limit in (("min", item.min), ("max", item.max)):
+        if limit is None:
+            continue
+        shown = format(limit.normalize(), "f")
+        if element.name in _NUMERIC:
+            reason = reasons.add(problem(f"item.{kind}", name, title=item.title.zh, limit=shown))
+            yield Bound(kind, limit * scale, reason)
+        elif kind == "max" and pa.types.is_string(element.type):
+            reason = reasons.add(problem("item.length", name, title=item.title.zh, limit=shown))
+            yield Bound("length", limit, reason)
+
+
+def _beside(name: str, resource: Resource) -> str | None:
+    """The name item of the entry of ``about`` in which the item is an identifier."""
+    for about in resource.about:
+        if name in {getattr(about, kind) for kind in IDENTIFIERS} and about.name:
+            return about.name
+    return None
+
+
+def _registry(name: str, resource: Resource) -> bool:
+    return any(about.registry and name in {getattr(about, kind) for kind in IDENTIFIERS} for about in resource.about)
+
+
+def _row_checks(resource: Resource, reasons: _Reasons) -> Iterator[RowCheck]:
+    columns = check_columns(resource)
+    for check in resource.checks:
+        message = check.message
+        zh = message.zh if message else f"不符合校验规则：{check.expr}"
+        en = (message.en if message else None) or f"Fails the check {check.name}: {check.expr}"
+        item = next(iter(sorted(check_expression(check.expr, columns).columns - {"received_on"})), None)
+        told = Problem(f"check:{check.name}", zh, en, item)
+        sql = render(check_expression(check.expr, columns))
+        yield RowCheck(check.name, sql, reasons.add(told), check.on_fail == "reject")
