@@ -15,13 +15,12 @@ from shutong.spec.catalog import (
     item_type,
     mask_sql,
     sealed,
-    sql_type,
     stored_columns,
     view_name,
 )
 from shutong.spec.models import Fact, Resource
 from shutong.subjects.mentions import accepted_table, accepted_view
-from shutong.subjects.tables import LINKS
+from shutong.subjects.tables import LINKS, no_rows_sql
 
 __all__ = ["deadline_table", "facts_stage"]
 
@@ -39,7 +38,7 @@ def facts_stage(catalog: Catalog) -> Stage:
     return Stage(
         name="facts",
         reads=tuple(reads),
-        steps=(*steps, SqlStep("facts", union or _nothing())),
+        steps=(*steps, SqlStep("facts", union or no_rows_sql(FACTS_VIEW))),
         writes=(Write("facts", "facts", key="subject_id", schema=FACTS_VIEW),),
         version=VERSION,
         declarations=_hash(catalog, resources),
@@ -89,8 +88,3 @@ def _shown(resource: Resource, fact: Fact) -> Iterator[tuple[str, str]]:
         mask = default_mask(item)
         if not sealed(item) and mask != "hide":
             yield name, mask_sql(canonical_sql(f'a."{name}"', item_type(item)), mask)
-
-
-def _nothing() -> str:
-    columns = [f"CAST(NULL AS {sql_type(field.type)}) AS {field.name}" for field in FACTS_VIEW]
-    return f"SELECT {', '.join(columns)} WHERE FALSE"

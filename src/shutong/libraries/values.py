@@ -11,6 +11,8 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from shutong.engine.stage import Read, SqlStep, Stage, Step, Write
 from shutong.libraries.tables import VALUES
 from shutong.libraries.text import canonical_sql
@@ -18,7 +20,7 @@ from shutong.spec.catalog import Catalog, item_type, key_column, sealed, sealed_
 from shutong.spec.models import Attribute, Library, Resource
 from shutong.subjects.current import columns_sql
 from shutong.subjects.mentions import accepted_table, accepted_view
-from shutong.subjects.tables import LINKS
+from shutong.subjects.tables import LINKS, columns, no_rows_sql
 
 VERSION = 1
 
@@ -95,14 +97,14 @@ def _steps(found: list[Source]) -> Iterator[Step]:
     for name, together in by_step.items():
         yield SqlStep(name, _linked_sql(together), materialise=True)
     said = " UNION ALL ".join(_said_sql(source, number) for number, source in _numbered(found))
-    yield SqlStep("said", said or _nothing(), materialise=True)
+    yield SqlStep("said", said or no_rows_sql(_SAID), materialise=True)
     yield SqlStep("best", _BEST)
-    columns = ", ".join(
+    written = ", ".join(
         "(b.subject_id IS NOT NULL) AS chosen" if name == "chosen" else f"s.{name}" for name in VALUES.names
     )
     yield SqlStep(
         "values",
-        f"SELECT {columns} FROM said s LEFT JOIN best b ON b.subject_id = s.subject_id AND b.number = s.number"
+        f"SELECT {written} FROM said s LEFT JOIN best b ON b.subject_id = s.subject_id AND b.number = s.number"
         " AND b.position = s.position AND b.rank = s.rank AND s.current",
     )
 
@@ -152,10 +154,10 @@ def _columns(source: Source) -> tuple[str, ...]:
 
 
 def _said_sql(source: Source, number: int) -> str:
-    columns = _columns(source)
+    held = _columns(source)
     kind = item_type(source.resource.items[source.item])
-    value = f'"{columns[0]}"' if len(columns) == 2 else canonical_sql(f'"{columns[0]}"', kind)
-    cipher = f'"{columns[1]}"' if len(columns) == 2 else "CAST(NULL AS BLOB)"
+    value = f'"{held[0]}"' if len(held) == 2 else canonical_sql(f'"{held[0]}"', kind)
+    cipher = f'"{held[1]}"' if len(held) == 2 else "CAST(NULL AS BLOB)"
     return (
         f"SELECT subject_id, '{source.library.library}' AS library, '{source.attribute}' AS attribute, {value} AS value,"
         f" CAST({source.rank} AS INTEGER) AS rank, current, valid_from, valid_to, record_id,"
@@ -165,14 +167,12 @@ def _said_sql(source: Source, number: int) -> str:
     )
 
 
-def _nothing() -> str:
-    columns = [f"CAST(NULL AS VARCHAR) AS {name}" for name in ("subject_id", "library", "attribute", "value")]
-    columns += [f"CAST(NULL AS VARCHAR) AS {name}" for name in ("record_id", "resource", "batch_id", "grade")]
-    columns += [f"CAST(NULL AS DATE) AS {name}" for name in ("valid_from", "valid_to", "received_on")]
-    columns += ["CAST(0 AS INTEGER) AS rank", "FALSE AS current", "CAST(NULL AS BLOB) AS sealed"]
-    columns += ["CAST(0 AS INTEGER) AS number", "CAST(0 AS BIGINT) AS position"]
-    return f"SELECT {', '.join(columns)} WHERE FALSE"
-
+_SAID = pa.schema(
+    [
+        *(field for field in VALUES if field.name != "chosen"),
+        *columns(number=pa.int32(), position=pa.int64(), current=pa.bool_()),
+    ]
+)
 
 # The best value of each attribute: least rank, then latest day, then latest arrival, as one comparable number.
 _BEST = """SELECT subject_id, number, min_by(rank, place) AS rank, min_by(position, place) AS position FROM (

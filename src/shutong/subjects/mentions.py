@@ -18,7 +18,7 @@ from shutong.spec.models import Resource, Subject
 from shutong.spec.sql import check_expression, render
 from shutong.subjects.current import needs_batches, versions_sql
 from shutong.subjects.keys import ADDRESS_KEYS, NAME_KEYS, address_keys, name_keys
-from shutong.subjects.tables import BATCHES, MENTIONS, SUBJECTS
+from shutong.subjects.tables import BATCHES, MENTIONS, SUBJECTS, columns, no_rows_sql
 
 VERSION = 1
 
@@ -120,11 +120,11 @@ def about_hash(catalog: Catalog) -> str:
 
 def _steps(resources: list[Resource]) -> Iterator[Step]:
     for resource in resources:
-        columns = _columns_needed(resource)
-        sql = versions_sql(resource, columns, accepted_view(resource.resource))
+        needed = _columns_needed(resource)
+        sql = versions_sql(resource, needed, accepted_view(resource.resource))
         yield SqlStep(f"versions_{view_name(resource.resource)}", sql, materialise=len(resource.about) > 1)
     entries = [_entry_sql(r, i, entry) for r in resources for i, entry in enumerate(r.about)]
-    yield SqlStep("said", " UNION ALL ".join(entries) if entries else _nothing(), materialise=True)
+    yield SqlStep("said", " UNION ALL ".join(entries) if entries else no_rows_sql(_SAID), materialise=True)
     yield SqlStep(
         "raw_names",
         "SELECT name AS raw FROM said WHERE kind = 'organisation' AND name IS NOT NULL"
@@ -192,14 +192,13 @@ def _quoted(column: str | None) -> str:
     return f'"{column}"' if column else "NULL"
 
 
-def _nothing() -> str:
-    """The shape of ``said`` where no resource is about anybody."""
-    texts = ("record_id", "key_id", "role", "resource", "kind", *PARTS)
-    columns = [f"CAST(NULL AS VARCHAR) AS {name}" for name in texts]
-    columns += [f"FALSE AS {name}" for name in ("principal", "registry", "current", "kept", "may_mint")]
-    columns += ["CAST(0 AS INTEGER) AS entry", "CAST(NULL AS DATE) AS received_on"]
-    columns += ["CAST(0 AS BIGINT) AS seq", "CAST(0 AS BIGINT) AS row_no"]
-    return f"SELECT {', '.join(columns)} WHERE FALSE"
+_SAID = pa.schema(
+    [
+        *(field for field in MENTIONS if not field.name.endswith("_key") or field.name == "person_key"),
+        *columns(former_name=pa.string(), address=pa.string(), kept=pa.bool_(), may_mint=pa.bool_()),
+    ]
+)
+"""The step ``said``, where no resource is about anybody."""
 
 
 _KEYED = """SELECT s.record_id, s.key_id, s.role, s.entry, s.principal, s.resource, s.kind, s.registry, s.current,
@@ -232,10 +231,10 @@ def subject_id(kind: str, record_id: str, role: str) -> str:
 
 def mint(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Give each identity that is not in the registry yet its subject id."""
-    columns = {name: batch.column(name) for name in SUBJECTS.names if name != "subject_id"}
-    said = zip(*(columns[name].to_pylist() for name in ("kind", "minted_by", "role")), strict=True)
+    given = {name: batch.column(name) for name in SUBJECTS.names if name != "subject_id"}
+    said = zip(*(given[name].to_pylist() for name in ("kind", "minted_by", "role")), strict=True)
     ids = pa.array([subject_id(kind, record, role) for kind, record, role in said], pa.string())
     return pa.RecordBatch.from_arrays(
-        [ids if name == "subject_id" else columns[name].cast(SUBJECTS.field(name).type) for name in SUBJECTS.names],
+        [ids if name == "subject_id" else given[name].cast(SUBJECTS.field(name).type) for name in SUBJECTS.names],
         schema=SUBJECTS,
     )

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from shutong.spec.catalog import sql_type
+
 
 def columns(**types: pa.DataType) -> pa.Schema:
     """A schema from column names and their Arrow types."""
     return pa.schema([pa.field(name, kind) for name, kind in types.items()])
+
+
+def no_rows_sql(schema: pa.Schema) -> str:
+    """A SELECT of no rows with the columns of a schema, for stages that nothing is declared for."""
+    return (
+        f"SELECT {', '.join(f'CAST(NULL AS {sql_type(field.type)}) AS {field.name}' for field in schema)} WHERE FALSE"
+    )
 
 
 BATCHES = columns(
