@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
+from shutong.accounts.actions import create_account
+from shutong.accounts.actors import SYSTEM
 from shutong.jobs.work import job
 
 calls: list[str] = []
@@ -26,3 +30,10 @@ def fall(word: str) -> None:
     """Fails for good; its message quotes what must not be stored."""
     calls.append(word)
     raise ValueError(f"bad value {word}")
+
+
+@job
+def make_account(number: int) -> None:
+    """Writes something that a second run would find there already."""
+    time.sleep(0.01)
+    create_account(f"job-{number}", None, acting=SYSTEM)
