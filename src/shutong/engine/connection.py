@@ -17,8 +17,9 @@ from shutong.engine import sqltext
 from shutong.engine.errors import EngineError, SpaceError, StageError
 from shutong.engine.functions import define_functions
 
-# zstd level 1 wrote faster than snappy and less than half the bytes (docs/developers/engine.md).
-PARQUET_OPTIONS: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+# zstd level 1 wrote faster than snappy and less than half the bytes (docs/developers/engine.md). A row group ends at 32 MB
+# even when it has few rows, because each thread holds one in memory until it is written.
+PARQUET_OPTIONS: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE_BYTES 32000000"
 
 # Column types that Delta and Spark do not share are stored as their nearest common one.
 _STORED_AS: Final = {
@@ -74,8 +75,17 @@ def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
     )
     # Global: a cursor would otherwise take the machine's own zone.
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
     define_functions(connection)
     return connection
+
+
+def open_cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A second session on the same database; what only a session can be told is told again."""
+    cursor = connection.cursor()
+    # Otherwise a slow query draws a bar into standard output, where programs read JSON.
+    cursor.execute("SET enable_progress_bar = false")
+    return cursor
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from shutong.engine import journal, sqltext
-from shutong.engine.connection import Resources, close_quietly, connect, explained
+from shutong.engine.connection import Resources, close_quietly, connect, explained, open_cursor
 from shutong.engine.duckrun import DuckRun
 from shutong.engine.home import Home
 from shutong.engine.lake import Lake
@@ -156,7 +156,7 @@ class DuckEngine:
                     self._memory(_SHARE_OF_READERS), self.settings.threads, self._spill.path / "spill"
                 )
                 self._reader = connect(resources)
-            cursor = self._reader.cursor()
+            cursor = open_cursor(self._reader)
         try:
             for view, table in (views or {}).items():
                 query = table_sql(self.lake.table(table, at))

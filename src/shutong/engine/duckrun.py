@@ -21,6 +21,7 @@ from shutong.engine.connection import (
     close_quietly,
     connect,
     explained,
+    open_cursor,
     parquet_schema,
     storable_columns,
     write_parquet,
@@ -217,7 +218,7 @@ class DuckRun:
         self, sql: str, views: Mapping[str, str] | None = None, params: Mapping[str, Parameter] | None = None
     ) -> pa.Table:
         """Query tables as this run sees them; ``views`` maps the names used in ``sql`` to tables."""
-        cursor = self.connection.cursor()
+        cursor = open_cursor(self.connection)
         try:
             with explained("查询", "query"):
                 for view, table in (views or {}).items():
@@ -286,7 +287,7 @@ class DuckRun:
             return pq.read_metadata(target).num_rows
         if isinstance(rows, pa.RecordBatch):
             rows = pa.Table.from_batches([rows])
-        cursor = self.connection.cursor()
+        cursor = open_cursor(self.connection)
         try:
             cursor.register("__rows", rows)
             # Its types are asked of an empty look-alike: a reader gives its rows only once.
@@ -300,7 +301,7 @@ class DuckRun:
         for known in self._scopes:
             if known.given is scope and known.column == column and not isinstance(scope, str):
                 return known
-        cursor = self.connection.cursor()
+        cursor = open_cursor(self.connection)
         path = self._folder / f"scope-{len(self._scopes)}.parquet"
         try:
             with explained("变更范围", "scope"):

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shutong.engine import sqltext
-from shutong.engine.connection import explained, storable, write_parquet
+from shutong.engine.connection import explained, open_cursor, storable, write_parquet
 from shutong.engine.errors import EngineError, StageError
 from shutong.engine.sqltext import Parameter
 from shutong.engine.stage import ArrowStep, Read, SqlStep, Stage
@@ -151,7 +151,7 @@ class Execution:
         self._show_stored(step.name)
 
     def _run_arrow(self, step: ArrowStep) -> None:
-        cursor = self.connection.cursor()
+        cursor = open_cursor(self.connection)
         try:
             reader = cursor.execute(f"SELECT * FROM {sqltext.name(step.source)}").to_arrow_reader(BATCH_ROWS)
             path = self._store(step.name)

@@ -17,20 +17,33 @@ from pathlib import Path
 FOLDER = "running"
 
 
+def _create_locked(path: Path) -> int:
+    """Make a file and lock it; returns its handle.
+
+    A cleaner that meets the file before it is locked removes it, so it is made again until it is locked in its place.
+    """
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                if os.path.samestat(os.fstat(handle), path.stat()):
+                    return handle
+            except FileNotFoundError:
+                os.close(handle)
+                raise
+            os.close(handle)
+
+
 class Journal:
     """The open journal of one attempt; ``attempt`` is the run's id and a random part, so no file is written twice."""
 
     def __init__(self, root: Path, run_id: str) -> None:
         self.root = root
         self.attempt = f"{run_id}-{secrets.token_hex(4)}"
-        folder = root / FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / self.attempt
-        draft = folder / f".{self.attempt}"
-        self._handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        # It gets its name only when it is locked, so a cleaner never takes it for a dead one.
-        fcntl.flock(self._handle, fcntl.LOCK_EX)
-        draft.rename(self._path)
+        self._path = root / FOLDER / self.attempt
+        self._handle = _create_locked(self._path)
 
     def announce(self, path: str) -> Path:
         """Note a file (relative to the lake) that is about to be written; returns its absolute path."""
@@ -50,13 +63,8 @@ class LockedFolder:
     """A temporary folder under ``parent`` that belongs to this process and is removed when it ends or was killed."""
 
     def __init__(self, parent: Path, prefix: str) -> None:
-        parent.mkdir(parents=True, exist_ok=True)
-        name = f"{prefix}-{secrets.token_hex(4)}"
-        draft = parent / f".{name}"
-        draft.mkdir()
-        self._handle = os.open(draft / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._handle, fcntl.LOCK_EX)
-        self.path = draft.rename(parent / name)
+        self.path = parent / f"{prefix}-{secrets.token_hex(4)}"
+        self._handle = _create_locked(self.path / "lock")
 
     def close(self) -> None:
         """Remove the folder."""
@@ -69,7 +77,10 @@ def clean_locked(parent: Path, prefix: str) -> None:
     for path in parent.glob(f"{prefix}-*"):
         try:
             handle = os.open(path / "lock", os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
+        except FileNotFoundError:
+            # Killed before it made its lock, or about to make it: then it makes the folder again.
+            with contextlib.suppress(OSError):
+                path.rmdir()
             continue
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,8 +109,6 @@ def dead_attempts(root: Path) -> Iterator[tuple[str, int]]:
     if not folder.exists():
         return
     for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
         try:
             handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -115,7 +124,7 @@ def dead_attempts(root: Path) -> Iterator[tuple[str, int]]:
 def live_attempts(root: Path) -> set[str]:
     """Names of every attempt that has a journal: those at work, and dead ones not cleaned up yet."""
     folder = root / FOLDER
-    return {path.name.removeprefix(".") for path in folder.iterdir()} if folder.exists() else set()
+    return {path.name for path in folder.iterdir()} if folder.exists() else set()
 
 
 def clean_dead(root: Path, temp: Path, committed: Callable[[], Collection[str]]) -> list[str]:

@@ -239,6 +239,14 @@ class Lake:
         Idempotent; called after every commit and when an engine opens the lake, so a kill in between heals.
         """
         marks = self._marks()
+        # The marks were read first: what they show was in the manifest by then.
+        if max(marks.values(), default=0) > self.last:
+            raise LakeError(
+                f"湖的清单 {self.root / 'manifest'} 缺少最近的运行。请从备份恢复该文件夹；数据文件未被改动",
+                f"the lake's manifest {self.root / 'manifest'} lacks the latest runs. Restore this folder from a "
+                "backup; no data file was touched",
+                path=str(self.root / "manifest"),
+            )
         before = dict(marks)
         changed = []
         for name in sorted(self._entries_by_table() if names is None else names):

@@ -166,17 +166,21 @@ def _unknown(key: str, valid: list[str], where: str) -> SettingsError:
     return SettingsError(zh, en, key=key, where=where, nearest=nearest)
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def _read_file(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(
-            f"设置文件 {path} 读不懂：{error}。请按 TOML 格式改正",
-            f"the settings file {path} cannot be read: {error}. Correct it as TOML",
-            path=str(path),
-        ) from error
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> SettingsError:
+    return SettingsError(
+        f"设置文件 {path} 读不懂：{error}。请按 TOML 格式改正",
+        f"the settings file {path} cannot be read: {error}. Correct it as TOML",
+        path=str(path),
+    )
 
 
 def _from_environment(environment: Mapping[str, str], keys: list[str]) -> dict[str, str]:
@@ -201,15 +205,22 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
     Raises:
         SettingsError: an unknown key (naming the nearest valid one) or a value out of range, with where it stands.
     """
+    return _settings_of(_read_file(path), path, os.environ if environment is None else environment)
+
+
+def _settings_of(text: str, path: Path, environment: Mapping[str, str]) -> Settings:
+    try:
+        values: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _unreadable(path, error) from error
     keys = list(_fields(Settings))
-    values = _read_file(path)
     sections = {key.split(".")[0] for key in keys if "." in key}
     for key, value in values.items():
         inner = [f"{key}.{part}" for part in value] if key in sections and isinstance(value, dict) else [key]
         for full in inner:
             if full not in keys and full not in sections:
                 raise _unknown(full, keys, str(path))
-    overrides = _from_environment(os.environ if environment is None else environment, keys)
+    overrides = _from_environment(environment, keys)
     for key, text in overrides.items():
         section, _, rest = key.rpartition(".")
         target = values.setdefault(section, {}) if section else values
@@ -248,22 +259,19 @@ def change_setting(path: Path, key: str, value: str | int | bool | dt.date | Pat
     keys = list(_fields(Settings))
     if key not in keys or "." in key:
         raise _unknown(key, [each for each in keys if "." not in each], str(path))
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    text = _read_file(path)
     line = f"{key} = {_toml(value)}"
-    pattern = re.compile(rf"^#?\s*{re.escape(key)}\s*=.*$", re.MULTILINE)
-    if pattern.search(text):
-        new = pattern.sub(lambda _: line, text, count=1)
+    # Top-level keys stand before the first section.
+    section = re.search(r"^\[", text, re.MULTILINE)
+    head, tail = (text[: section.start()], text[section.start() :]) if section else (text, "")
+    pattern = re.compile(rf"^#?[ \t]*{re.escape(key)}[ \t]*=.*$", re.MULTILINE)
+    if pattern.search(head):
+        head = pattern.sub(lambda _: line, head, count=1)
     else:
-        # Top-level keys must stand before the first section.
-        head, bracket, tail = text.partition("\n[")
-        new = head.rstrip("\n") + ("\n" if head.strip() else "") + line + "\n" + bracket + tail
+        head = f"{head.rstrip()}\n{line}\n\n".lstrip()
+    _settings_of(head + tail, path, {})
     draft = path.with_suffix(".toml.new")
-    draft.write_text(new, encoding="utf-8")
-    try:
-        load_settings(draft, {})
-    except SettingsError:
-        draft.unlink()
-        raise
+    draft.write_text(head + tail, encoding="utf-8")
     draft.replace(path)
 
 
