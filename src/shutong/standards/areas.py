@@ -129,6 +129,43 @@ def find_area(name: str, on: dt.date | None = None, within: str | None = None) -
     return tuple(sorted(matches, key=lambda area: (("province", "city", "county").index(area.level), area.code)))
 
 
+def leading_areas(text: str, keep: int = 0) -> tuple[list[str], str]:
+    """Names of areas at the start of a name or address, from high to low, and what follows them.
+
+    Each must lie within the one before. A county counts at the very start only with its full name (its short name is
+    too often part of a brand). At least ``keep`` characters are left; 中国 is taken as an area of its own.
+    """
+    found: list[str] = []
+    within: str | None = None
+    rest = text
+    if rest.startswith("中国") and len(rest) - 2 >= max(keep, 2):
+        return ["中国"], rest[2:]
+    while len(found) < 3:
+        step = _leading_area(rest, within, keep)
+        if step is None:
+            break
+        name, within = step
+        found.append(name)
+        rest = rest[len(name) :]
+    return found, rest
+
+
+_LONGEST_AREA_NAME = 16
+
+
+def _leading_area(text: str, within: str | None, keep: int) -> tuple[str, str] | None:
+    """The longest name of an area that ``text`` starts with, and the area's code."""
+    for length in range(min(len(text) - keep, _LONGEST_AREA_NAME), 1, -1):
+        name = text[:length]
+        if name not in _by_name():
+            continue
+        for area in find_area(name, within=within):
+            own = name in (area.name, short_name(area.name))
+            if own and area.code != within and (within or area.level != "county" or area.name == name):
+                return name, area.code
+    return None
+
+
 _CODE = re.compile(r"[0-9]{6}")
 _STATISTICAL = re.compile(r"([0-9]{6})[0-9]{6}|([0-9]{6})\.0")
 

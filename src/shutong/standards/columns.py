@@ -175,6 +175,21 @@ def by_distinct(
     return over_blocks(column, check, wanted, reasons)
 
 
+def map_blocks(column: Column, work: Callable[[Values], Values]) -> Values:
+    """Apply ``work`` (strings to strings, row for row) to a column in blocks of :data:`BLOCK_ROWS` rows."""
+    if isinstance(column, pa.Array) and pa.types.is_dictionary(column.type):
+        entries: Any = column
+        return map_blocks(entries.dictionary, work).take(entries.indices)
+    blocks = [
+        work(chunk.slice(start, BLOCK_ROWS))
+        for chunk in as_strings(column)
+        for start in range(0, len(chunk), BLOCK_ROWS)
+    ]
+    if not blocks:
+        return pa.array([], pa.string())
+    return blocks[0] if len(blocks) == 1 else pa.concat_arrays(blocks)
+
+
 def reasons_of(*names: str) -> tuple[str, ...]:
     """A check's tuple of reasons, ``ok`` first, so that fault number k is ``reasons[k]``."""
     return ("ok", *names)

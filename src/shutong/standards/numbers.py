@@ -209,6 +209,7 @@ def column_integer(column: Column) -> ColumnVerdict:
     """Twin of :func:`check_integer`; values are int64."""
 
     def fast(block: Values) -> tuple[Values, Faults]:
+        block = _ungrouped(block)
         ready = _digit_rows(block, points=0, most=18)
         return _settled(block, ready, lambda rows: rows.cast(pa.int64()), check_integer, pa.int64(), INTEGER_REASONS)
 
@@ -219,6 +220,7 @@ def column_decimal(column: Column) -> ColumnVerdict:
     """Twin of :func:`check_decimal`; values are decimal128(28, 8)."""
 
     def fast(block: Values) -> tuple[Values, Faults]:
+        block = _ungrouped(block)
         ready = _digit_rows(block, points=1, most=18)
         return _settled(block, ready, lambda rows: rows.cast(DECIMAL), check_decimal, DECIMAL, DECIMAL_REASONS)
 
@@ -241,6 +243,19 @@ def _settled(
     except pa.ArrowInvalid:
         values = arrow.nulls(len(block), kind)
     return settle(block, values, fault_numbers, scalar, kind, reasons, lambda texts: pa.array(texts, pa.string()))
+
+
+_GROUPED = r"^[0-9]{1,3}(,[0-9]{3}){1,6}(\.[0-9]{1,20})?$"
+
+
+def _ungrouped(block: Values) -> Values:
+    """The cells without thousands commas, where these stand in groups of three; other cells as they are."""
+    data, starts = layout(block)
+    if not (data[starts[0] : starts[-1]] == ord(",")).any():
+        return block
+    grouped = compute.match_substring_regex(block, _GROUPED)
+    answer: Values = compute.if_else(grouped, compute.replace_substring(block, ",", ""), block)
+    return answer
 
 
 def _digit_rows(block: Values, points: int, most: int) -> npt.NDArray[np.bool_]:
@@ -280,6 +295,7 @@ def column_money(column: Column, unit: str | None = None) -> ColumnVerdict:
         return check_money(text, unit)
 
     def fast(block: Values) -> tuple[Values, Faults]:
+        block = _ungrouped(block)
         ready = _digit_rows(block, points=1, most=18)
         doubles = compute.if_else(pa.array(ready), block, "0").cast(pa.float64())
         fen = np.asarray(doubles) * scale
