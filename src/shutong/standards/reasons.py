@@ -19,11 +19,6 @@ class Reason:
 _TEXTS: tuple[tuple[str, str, str], ...] = (
     ("empty", "没有值：请填写，确实没有时留空", "No value: fill it in, or leave it blank when there is none"),
     ("text.control", "含有不可见的控制字符：请删除后重新填写", "Holds invisible control characters: remove them"),
-    (
-        "text.length",
-        "文字过长：请检查是否错列或粘贴了多个单元格",
-        "Too long: check for shifted columns or pasted cells",
-    ),
     # codes
     (
         "code.scientific",
