@@ -123,6 +123,7 @@ def test_demo_accounts_exist_in_a_demo_only(home: Home, settings: Settings) -> N
     # The same database served as a real home: the sign-in and even its open session are worth nothing.
     settings.SHUTONG_DEMO = False
     assert actor_from(signed_in) is NOBODY
+    assert actor_of(User.objects.get(username=name)).roles == frozenset()
     with pytest.raises(SignInError):
         sign_in(request(), name, password)
 

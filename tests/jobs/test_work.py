@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -12,10 +13,22 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 from tests.jobs.work_for_tests import calls, fall, remember, stumble
 
+from shutong.accounts.actions import create_account
+from shutong.accounts.actors import SYSTEM
+from shutong.audit.models import Chain, Checkpoint, Entry
+from shutong.engine.home import Home
 from shutong.jobs.models import Worker
 from shutong.jobs.schedule import Daily, start_due
-from shutong.jobs.work import MAX_ATTEMPTS, enqueue, forget_finished, is_transient, retry_now, retry_transient
-from shutong.jobs.worker import bury_dead, register_worker, run_worker, waiting_work
+from shutong.jobs.work import (
+    MAX_ATTEMPTS,
+    enqueue,
+    enqueue_unless_waiting,
+    forget_finished,
+    is_transient,
+    retry_now,
+    retry_transient,
+)
+from shutong.jobs.worker import bury_dead, register_worker, run_worker, seal_log, waiting_work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,6 +72,28 @@ def test_a_key_queues_the_same_work_once() -> None:
     assert enqueue(remember, "b", key="day 2") != first
     work_until_idle()
     assert calls == ["a", "b"]
+
+
+def test_work_that_takes_in_everything_waits_once_and_is_queued_again_after_its_start() -> None:
+    first = enqueue_unless_waiting(remember, "all")
+    assert enqueue_unless_waiting(remember, "all") == first
+    assert enqueue_unless_waiting(remember, "other") != first
+    result(first).claim("somebody")
+    assert enqueue_unless_waiting(remember, "all") != first
+
+
+def test_a_worker_seals_the_log_when_it_ends(home: Home) -> None:
+    create_account("li", None, acting=SYSTEM)
+    stop = threading.Event()
+    stop.set()
+    run_worker({}, stop=stop)
+    assert Checkpoint.objects.count() == 1
+    Entry.objects.update(actor="u2")
+    create_account("wang", None, acting=SYSTEM)
+    assert seal_log()
+    Entry.objects.filter(position=3).delete()
+    Chain.objects.update(position=9)
+    assert not seal_log()
 
 
 def test_work_for_later_waits() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 
 from shutong.accounts.models import User
@@ -55,12 +56,13 @@ class NotAllowedError(PermissionDenied):
 
 
 def actor_of(user: User, department: str | None = None) -> Actor:
-    """The actor a user is, in one department.
+    """The actor a user is, in one department. A demo account outside a demo home, or an ended one, may do nothing.
 
     Args:
         department: which of the user's departments to act for; the first by name where it is None.
     """
-    memberships = list(user.memberships.order_by("department", "role")) if user.is_active else []
+    counts = user.is_active and (settings.SHUTONG_DEMO or not user.demo)
+    memberships = list(user.memberships.order_by("department", "role")) if counts else []
     departments = [membership.department for membership in memberships if membership.department]
     chosen = department if department in departments else (departments[0] if departments else "")
     roles = frozenset(one.role for one in memberships if one.department in ("", chosen) and one.role != "system")

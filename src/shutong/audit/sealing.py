@@ -173,6 +173,7 @@ def _link_of(line: bytes, name: str) -> str:
 
 
 def _keep_copy(folder: Path, checkpoint: Checkpoint) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / CHECKPOINTS
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:

@@ -102,6 +102,19 @@ def enqueue(
     return str(task_id)
 
 
+def enqueue_unless_waiting(work: Task[P, Any], *args: Any) -> str:
+    """Queues work unless the same, with the same arguments, waits already; returns the id of the one that waits.
+
+    For work that takes in everything there is (a run of the stages): what came before it starts is covered by the one that
+    waits, what comes after it has started needs another. Two processes at the same instant may queue two.
+    """
+    ready = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path=work.module_path)
+    for row in ready:
+        if row.args_kwargs == {"args": list(args), "kwargs": {}}:
+            return str(row.pk)
+    return enqueue(work, *args)
+
+
 def retry_transient(now: datetime | None = None) -> int:
     """Puts work that failed transiently back into the queue, later each time; returns how much."""
     now = now or datetime.now(UTC)

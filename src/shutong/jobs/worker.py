@@ -1,4 +1,4 @@
-"""The worker: takes work from the queue, hands events on, starts what is due, and takes back what dead workers held."""
+"""The worker: takes work from the queue, hands events on, starts what is due, takes back what dead workers held, seals the log."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.db import close_old_connections, connection
 from django_tasks_db.management.commands.db_worker import Worker as Queue
 from django_tasks_db.models import DBTaskResult
 
+from shutong.audit.sealing import BrokenLogError, seal
+from shutong.engine.home import Home
 from shutong.jobs.models import Worker
 from shutong.jobs.outbox import Handlers, deliver_events, forget_delivered
 from shutong.jobs.schedule import Daily, start_due
@@ -22,6 +26,7 @@ from shutong.jobs.work import forget_finished, release_lost, retry_transient
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 10.0
+SEAL_SECONDS = 60.0
 DEAD_AFTER = timedelta(seconds=60)
 
 
@@ -44,6 +49,7 @@ def run_worker(
     """
     stop = stop or threading.Event()
     name = register_worker()
+    sealed = time.monotonic()
     heart_stops = threading.Event()
     heart = threading.Thread(target=_beat, args=(name, heart_stops), daemon=True)
     if not once:
@@ -54,6 +60,9 @@ def run_worker(
             close_old_connections()
             done = _tick(name, handlers, schedule)
             total += done
+            if not once and time.monotonic() - sealed >= SEAL_SECONDS:
+                sealed = time.monotonic()
+                seal_log()
             if done == 0:
                 if once:
                     break
@@ -63,6 +72,8 @@ def run_worker(
         if heart.is_alive():
             heart.join(timeout=5)
         Worker.objects.filter(pk=name).delete()
+        if not once:
+            seal_log()
     return total
 
 
@@ -85,6 +96,21 @@ def bury_dead(now: datetime | None = None) -> int:
         else:
             worker.delete()
     return release_lost(alive)
+
+
+def seal_log() -> bool:
+    """Seals the audit log of the home that this process serves; False where it serves none or the log is broken.
+
+    A broken log is logged at every attempt and stays unsealed: somebody must look at it.
+    """
+    if settings.SHUTONG_HOME is None:
+        return False
+    try:
+        seal(Home.open(settings.SHUTONG_HOME))
+    except BrokenLogError as error:
+        logger.error("the audit log is broken at %s:%s", error.where, error.position)
+        return False
+    return True
 
 
 def waiting_work() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import time
 
 from django.conf import settings
 
@@ -11,7 +11,7 @@ from shutong.accounts.actors import SYSTEM
 from shutong.audit.sealing import seal
 from shutong.engine.home import Home
 from shutong.jobs.schedule import Daily
-from shutong.jobs.work import enqueue, job
+from shutong.jobs.work import enqueue_unless_waiting, job
 from shutong.pipeline.runs import run_way
 
 
@@ -42,8 +42,8 @@ def run_daily(_day: str) -> str:
 
 
 def on_delivery(_payload: Mapping[str, object]) -> None:
-    """A batch came in: one run for all that come in within the same minute."""
-    enqueue(run_increment, key=f"delivery {datetime.now(UTC):%Y-%m-%d %H:%M}")
+    """A batch came in: one run for all that came in before it starts."""
+    enqueue_unless_waiting(run_increment)
 
 
 SCHEDULE = (Daily("way", time(1, 30), run_daily),)

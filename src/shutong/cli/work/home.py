@@ -90,10 +90,11 @@ def backup(folder: Path, *, target: Path) -> None:
 
 
 def verify_audit(folder: Path, *, json: bool) -> int:
-    """Seal what is new, then verify the whole log; 1 when it is not as it was written."""
+    """Verify the whole log and, when it is whole, seal what is new; 1 when it is not as it was written."""
     home = Home.open(folder)
-    seal(home)
     report = verify(home)
+    if report.ok:
+        seal(home)
     if json:
         print_json(asdict(report))
     else:
