@@ -53,6 +53,11 @@ FIRM_B = {
 }
 
 
+def all_penalties(rows: list[dict[str, Any]], *registers: dict[str, Any]) -> Tables:
+    penalties = [{"doc_no": f"d{number}", **row} for number, row in enumerate(rows)]
+    return identified((REGISTRATION, list(registers)), (PENALTY, penalties))
+
+
 def of_penalty(row: dict[str, Any], *registers: dict[str, Any]) -> tuple[dict[str, Any], Tables]:
     tables = identified((REGISTRATION, list(registers or (FIRM_A, FIRM_B))), (PENALTY, [{"doc_no": "d1", **row}]))
     return link(tables, "r002x001"), tables
@@ -76,8 +81,9 @@ def test_every_method_leads_to_the_register_row() -> None:
         ({"party": "澜川市青禾食品有限公司", "area": "980100"}, "name", 900, "equal"),
         ({"party": "青禾食品公司", "area": "980102"}, "name_variant", 860, "variant"),
     ]
-    for row, method, score, name in cases:
-        found, tables = of_penalty(row)
+    tables = all_penalties([case[0] for case in cases], FIRM_A, FIRM_B)
+    for number, (row, method, score, name) in enumerate(cases, start=1):
+        found = link(tables, f"r002x{number:03d}")
         assert (found.get("method"), found.get("score"), found["evidence"]["name"]) == (method, score, name), row
         assert found["subject_id"] == link(tables, "r001x001")["subject_id"], row
 
@@ -95,8 +101,9 @@ def test_every_reason_for_leaving_a_record() -> None:
         ({"org": "MA0AAAAA1", "old_no": "440301103097413"}, "conflict"),
         ({"party": FIRM_A["name"], "area": "980102", "old_no": "330106000000017"}, "conflict"),
     ]
-    for row, reason in cases:
-        found, _ = of_penalty(row, FIRM_A, FIRM_B, twin)
+    tables = all_penalties([case[0] for case in cases], FIRM_A, FIRM_B, twin)
+    for number, (row, reason) in enumerate(cases, start=1):
+        found = link(tables, f"r002x{number:03d}")
         assert found.get("reason") == reason, (row, found)
 
 

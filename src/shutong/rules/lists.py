@@ -53,13 +53,10 @@ def rule_version(catalog: Catalog, kind: str, name: str, version: int) -> str:
 def time_bound(catalog: Catalog) -> bool:
     """Whether the day alone, or rows about nobody, can make a candidate, so that all subjects are judged daily.
 
-    A ground that asks for ``business_day()`` is, unless it tells by ``next_change_on`` when to ask again.
+    A ground that asks for ``business_day()`` is, even if it gives ``next_change_on``: a subject that it does not find
+    today has no row that could say when to ask again.
     """
-    return any(
-        (g.statement.uses_business_day and "next_change_on" not in g.statement.outputs)
-        or reads_beyond_subjects(catalog, g.statement)
-        for g in grounds(catalog)
-    )
+    return any(g.statement.uses_business_day or reads_beyond_subjects(catalog, g.statement) for g in grounds(catalog))
 
 
 def lists_stage(catalog: Catalog) -> Stage:

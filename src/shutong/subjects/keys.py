@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from functools import lru_cache
 
 import pyarrow as pa
 
+from shutong.standards.addresses import column_normalise_address
+from shutong.standards.names import column_name_key, name_key, split_name
 from shutong.subjects.tables import columns
 
 NAME_KEYS = columns(raw=pa.string(), name_key=pa.string(), variant_key=pa.string())
 ADDRESS_KEYS = columns(raw=pa.string(), address_key=pa.string())
 
-_BLANK = re.compile(r"[\s·•.,，。、\-_'\"“”‘’]+")
-_FORM = re.compile(r"(?:有限责任公司|股份有限公司|有限公司|股份公司)")
-_AREA = re.compile(r"^(?:[^()]{2,4}省)?(?:[^()]{2,4}市)?(?:[^()]{2,4}[区县])?")
+SHORTEST_VARIANT = 2
+"""Characters of brand and trade below which a name says too little to be recognised by its variant key."""
 
-
-def _normalise(text: str) -> str:
-    return _BLANK.sub("", unicodedata.normalize("NFKC", text).translate(str.maketrans("【】[]〔〕", "()()()"))).upper()
-
-
-def _variant(key: str) -> str:
-    short = _FORM.sub("公司", key)
-    short = _AREA.sub("", short) or short
-    return short.replace("(", "").replace(")", "")
+_FORMS = (("集团公司", "集团公司"), ("公司", "公司"), ("合作社", "合作社"))
+"""Endings of legal forms and the short form that stands for all that end so."""
 
 
 def name_keys(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Keys of organisation names: the exact one, and the looser one for variants."""
+    """Keys of organisation names: ``raw`` to the exact ``name_key`` and the looser ``variant_key``.
+
+    A blank name has neither.
+    """
     raw = batch.column("raw")
-    keys = [_normalise(str(text)) or None for text in raw.to_pylist()]
-    variants = [_variant(key) if key else None for key in keys]
-    return pa.RecordBatch.from_arrays(
-        [raw, pa.array(keys, pa.string()), pa.array(variants, pa.string())], schema=NAME_KEYS
-    )
+    keys = [key or None for key in column_name_key(raw).to_pylist()]
+    variants = [variant_key(text) for text in raw.to_pylist()]
+    made = [raw, pa.array(keys, pa.string()), pa.array(variants, pa.string())]
+    return pa.RecordBatch.from_arrays(made, schema=NAME_KEYS)
+
+
+@lru_cache(maxsize=100_000)
+def variant_key(text: str) -> str | None:
+    """The key under which spelling variants of a name meet: without its area, with the legal form cut short.
+
+    The branch stays, so a branch never has the key of its parent. None where brand and trade are too short to tell
+    firms apart. Only of use together with an area, and where it is unique there.
+    """
+    parts = split_name(text)
+    body = (parts.brand or "") + (parts.trade or "")
+    if len(body) < SHORTEST_VARIANT:
+        return None
+    return name_key(body + _short_form(parts.form or "") + (parts.branch or ""))
+
+
+def _short_form(form: str) -> str:
+    plain = form.replace("(", "").replace(")", "").replace("集团有限", "集团").replace("集团股份有限", "集团")
+    return next((short for ending, short in _FORMS if plain.endswith(ending)), form)
 
 
 def address_keys(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Keys of addresses."""
+    """Keys of addresses: ``raw`` to ``address_key``."""
     raw = batch.column("raw")
-    keys = [_normalise(str(text)) or None for text in raw.to_pylist()]
+    keys = [key or None for key in column_normalise_address(raw).to_pylist()]
     return pa.RecordBatch.from_arrays([raw, pa.array(keys, pa.string())], schema=ADDRESS_KEYS)
