@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from shutong.engine.home import Home
 from shutong.portal.databases import DatabaseUrlError, Router, database_config
@@ -73,3 +74,17 @@ def test_django_finds_nothing_wrong_and_no_migration_is_missing(tmp_path: Path) 
     command = [sys.executable, "-m", "django", "makemigrations", "--check", "--dry-run", *OURS]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("django.conf.urls.i18n")
+def test_every_answer_carries_the_security_headers(client: Client) -> None:
+    answer = client.post("/setlang/", {"language": "en"})
+    policy = answer["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe-eval" not in policy
+    assert (answer["X-Frame-Options"], answer["X-Content-Type-Options"]) == ("DENY", "nosniff")
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert answer.cookies["language"].value == "en"
+    assert client.post("/setlang/", HTTP_HOST="evil.example").status_code == 400
