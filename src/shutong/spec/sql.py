@@ -23,7 +23,7 @@ from shutong.spec.problems import meant
 from shutong.spec.refusals import Refusal, SqlRefused, refusal
 from shutong.spec.render import render_tree
 from shutong.spec.sqltext import DIALECT, parse_text
-from shutong.spec.sqltree import query_refusals, row_refusals
+from shutong.spec.sqltree import line_of, query_refusals, row_refusals
 
 __all__ = [
     "Expression",
@@ -196,7 +196,7 @@ def _row_names(tree: exp.Expr, types: Mapping[str, pa.DataType]) -> list[Refusal
         name = column.name.lower()
         if column.table or name not in types:
             shown = column.sql(DIALECT).replace('"', "")
-            found.append(refusal("sql.unknown-column", shown, meant(name, types)))
+            found.append(refusal("sql.unknown-column", shown, meant(name, types), line_of(column)))
     return found
 
 
@@ -216,7 +216,7 @@ def _is_date(node: exp.Expr, type_of: TypeOf) -> bool:
 
 def _date_differences(tree: exp.Expr, type_of: TypeOf) -> list[Refusal]:
     return [
-        refusal("sql.date-minus-date")
+        refusal("sql.date-minus-date", line=line_of(node))
         for node in tree.find_all(exp.Sub)
         if _is_date(node.this, type_of) and _is_date(node.expression, type_of)
     ]
@@ -225,7 +225,7 @@ def _date_differences(tree: exp.Expr, type_of: TypeOf) -> list[Refusal]:
 def _tables(tree: exp.Expr, views: Mapping[str, object]) -> list[Refusal]:
     """Tables must be declared views or names given by WITH; a WITH name may not hide a view."""
     found = [
-        refusal("sql.name", alias.name)
+        refusal("sql.name", alias.name, line=line_of(alias))
         for alias in tree.find_all(exp.TableAlias)
         if alias.name and not _PLAIN_NAME.fullmatch(alias.name.lower())
     ]
@@ -233,18 +233,18 @@ def _tables(tree: exp.Expr, views: Mapping[str, object]) -> list[Refusal]:
     for cte in tree.find_all(exp.CTE):
         name = cte.alias.lower()
         if name in views:
-            found.append(refusal("sql.cte-shadows", name))
+            found.append(refusal("sql.cte-shadows", name, line=line_of(cte.args["alias"])))
         if name in names:
-            found.append(refusal("sql.cte-twice", name))
+            found.append(refusal("sql.cte-twice", name, line=line_of(cte.args["alias"])))
         names.add(name)
     for table in tree.find_all(exp.Table):
         name = table.name.lower()
         if name in views or name in names:
             table.this.set("this", name)
         elif any(sign in name for sign in "./\\:*"):
-            found.append(refusal("sql.file", table.name))
+            found.append(refusal("sql.file", table.name, line=line_of(table)))
         else:
-            found.append(refusal("sql.unknown-view", table.name, meant(name, {*views, *names})))
+            found.append(refusal("sql.unknown-view", table.name, meant(name, {*views, *names}), line_of(table)))
     return found
 
 
@@ -259,7 +259,9 @@ def _qualified(tree: exp.Expr, views: Views) -> exp.Query:
         unknown = _UNKNOWN.search(reason)
         if unknown:
             everything = {name for columns in views.values() for name in columns}
-            found = refusal("sql.unknown-column", unknown.group(1), meant(unknown.group(1), everything))
+            name = unknown.group(1)
+            line = min((line_of(c) for c in tree.find_all(exp.Column) if c.name.lower() == name), default=1)
+            found = refusal("sql.unknown-column", name, meant(name, everything), line)
             raise SqlRefused([found]) from error
         raise SqlRefused([refusal("sql.syntax", reason)]) from error
     if not isinstance(resolved, exp.Query):
@@ -276,7 +278,7 @@ def _unresolved(tree: exp.Expr, views: Views, reads: dict[str, frozenset[str]]) 
             if isinstance(source, exp.Table):
                 # a WITH name of another query doesn't reach here, so the engine would look for a file or a variable
                 if source.name not in views:
-                    found.append(refusal("sql.unknown-view", source.name, meant(source.name, views)))
+                    found.append(refusal("sql.unknown-view", source.name, meant(source.name, views), line_of(source)))
                 reads.setdefault(source.name, frozenset())
         for column in scope.columns:
             found += _resolve(column, scope, views, reads, sources)
@@ -298,9 +300,9 @@ def _unresolved(tree: exp.Expr, views: Views, reads: dict[str, frozenset[str]]) 
 def _unplaced(column: exp.Column, reads: Mapping[str, object], views: Views) -> Refusal:
     owners = [view for view in reads if column.name in views.get(view, {})]
     if len(owners) > 1:
-        return refusal("sql.ambiguous-column", column.name)
+        return refusal("sql.ambiguous-column", column.name, line=line_of(column))
     everything = {name for columns in views.values() for name in columns}
-    return refusal("sql.unknown-column", column.name, meant(column.name, everything))
+    return refusal("sql.unknown-column", column.name, meant(column.name, everything), line_of(column))
 
 
 def _resolve(
@@ -317,15 +319,19 @@ def _resolve(
     if isinstance(source, exp.Table):
         known = views.get(source.name, {})
         if name not in known:
-            return [refusal("sql.unknown-column", f"{source.name}.{name}", meant(name, known))]
+            return [refusal("sql.unknown-column", f"{source.name}.{name}", meant(name, known), line_of(column))]
         reads[source.name] = reads.get(source.name, frozenset()) | {name}
         sources[id(column)] = source
         return []
     if isinstance(source, Scope):
         query = source.expression
         outputs = {output.lower() for output in query.named_selects} if isinstance(query, exp.Query) else set()
-        return [] if name in outputs else [refusal("sql.unknown-column", f"{table}.{name}", meant(name, outputs))]
-    return [refusal("sql.unknown-column", f"{table}.{name}")]
+        return (
+            []
+            if name in outputs
+            else [refusal("sql.unknown-column", f"{table}.{name}", meant(name, outputs), line_of(column))]
+        )
+    return [refusal("sql.unknown-column", f"{table}.{name}", line=line_of(column))]
 
 
 def _source(scope: Scope, table: str) -> exp.Table | Scope | None:

@@ -128,11 +128,11 @@ def row_refusals(tree: exp.Expr) -> Iterator[Refusal]:
         return
     for node in tree.walk():
         if isinstance(node, (exp.Subquery, exp.Query, exp.Exists)) or node.args.get("query"):
-            yield refusal("sql.subquery-here", line=_line(node))
+            yield refusal("sql.subquery-here", line=line_of(node))
             return
         function = function_of(node)
         if function and function.use != "row":
-            yield refusal("sql.aggregate-here", function.name, line=_line(node))
+            yield refusal("sql.aggregate-here", function.name, line=line_of(node))
             return
     yield from _walk(tree, _ROW_NODES)
 
@@ -168,18 +168,18 @@ def _parts(node: exp.Expr, allowed: set[str]) -> Iterator[Refusal]:
         if name == "recursive":
             yield refusal("sql.recursive")
         elif isinstance(node, exp.Table) and name in {"db", "catalog"}:
-            yield refusal("sql.qualified-view", _word(node), line=_line(node))
+            yield refusal("sql.qualified-view", _word(node), line=line_of(node))
         elif isinstance(node, exp.Join) and name == "method":
             yield refusal("sql.join-kind", str(value))
         elif isinstance(node, exp.Column):
-            yield refusal("sql.unknown-column", _word(node), line=_line(node))
+            yield refusal("sql.unknown-column", _word(node), line=line_of(node))
         else:
-            yield refusal("sql.construct", f"{node.key} {name.strip('_')}", line=_line(node))
+            yield refusal("sql.construct", f"{node.key} {name.strip('_')}", line=line_of(node))
 
 
 def _details(node: exp.Expr) -> Iterator[Refusal]:
     """Conditions of a listed node that go beyond its kind and parts."""
-    line = _line(node)
+    line = line_of(node)
     if isinstance(node, exp.Cast) and not _cast_allowed(node.to):
         yield refusal("sql.cast", _word(node.to), line=line)
     elif isinstance(node, exp.Mod):
@@ -213,9 +213,9 @@ def _details(node: exp.Expr) -> Iterator[Refusal]:
 def _join(node: exp.Join) -> Iterator[Refusal]:
     side, kind = (node.side or "").upper(), (node.kind or "").upper()
     if kind == "CROSS" or not (node.args.get("using") or _joins_on_equal(node.args.get("on"))):
-        yield refusal("sql.join-condition", line=_line(node))
+        yield refusal("sql.join-condition", line=line_of(node))
     elif side not in _SIDES or kind not in _KINDS:
-        yield refusal("sql.join-kind", f"{side} {kind}".strip(), line=_line(node))
+        yield refusal("sql.join-kind", f"{side} {kind}".strip(), line=line_of(node))
 
 
 def _joins_on_equal(on: exp.Expr | None) -> bool:
@@ -233,19 +233,19 @@ def _joins_on_equal(on: exp.Expr | None) -> bool:
 def _window(node: exp.Window) -> Iterator[Refusal]:
     function = function_of(node.this.this if isinstance(node.this, exp.Filter) else node.this)
     if function is None or function.use == "row":
-        yield refusal("sql.construct", "OVER", line=_line(node))
+        yield refusal("sql.construct", "OVER", line=line_of(node))
     elif function.name in _ORDERED_WINDOWS and not node.args.get("order"):
-        yield refusal("sql.order-needed", function.name, line=_line(node))
+        yield refusal("sql.order-needed", function.name, line=line_of(node))
 
 
 def _frame(node: exp.WindowSpec) -> Iterator[Refusal]:
     if str(node.args.get("kind") or "").upper() not in {"ROWS", "RANGE"}:
-        yield refusal("sql.construct", str(node.args.get("kind")), line=_line(node))
+        yield refusal("sql.construct", str(node.args.get("kind")), line=line_of(node))
     for name in ("start", "end"):
         bound = node.args.get(name)
         literal = isinstance(bound, exp.Literal) and bound.is_int
         if bound is not None and not literal and str(bound).upper() not in {"UNBOUNDED", "CURRENT ROW"}:
-            yield refusal("sql.construct", str(bound), line=_line(node))
+            yield refusal("sql.construct", str(bound), line=line_of(node))
 
 
 def _cast_allowed(kind: exp.DataType) -> bool:
@@ -255,7 +255,7 @@ def _cast_allowed(kind: exp.DataType) -> bool:
 
 
 def _call(node: exp.Expr, name: str) -> Iterator[Refusal]:
-    line = _line(node)
+    line = line_of(node)
     for slot, value in node.args.items():
         if slot not in allowed_arguments(node) and value not in (None, False, []):
             yield refusal("sql.function-arguments", name, _forms(name), line)
@@ -287,7 +287,7 @@ def _forms(name: str) -> str:
 
 
 def _unlisted(node: exp.Expr) -> Refusal:
-    line = _line(node)
+    line = line_of(node)
     if type(node) in _SPECIAL:
         return refusal(_SPECIAL[type(node)], _word(node), line=line)
     if isinstance(node, exp.Func):
@@ -301,7 +301,7 @@ def _word(node: exp.Expr) -> str:
     return node.sql("duckdb", unsupported_level=ErrorLevel.IGNORE)[:60].replace('"', "")
 
 
-def _line(node: exp.Expr) -> int:
+def line_of(node: exp.Expr) -> int:
     """Line of a node in its text: the parser marks identifiers and functions only, so the first marked one inside."""
     for inner in node.walk():
         line = inner.meta.get("line")

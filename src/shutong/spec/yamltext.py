@@ -18,7 +18,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from shutong.spec.problems import PackError, Problem
 
 MAX_BYTES = 256 * 1024
-MAX_VALUES = 20_000
+MAX_VALUES = 10_000
 MAX_ALIASES = 20
 MAX_DEPTH = 24
 
@@ -26,6 +26,7 @@ Location = tuple[str | int, ...]
 """The way from the top of a document to a value: keys and list positions."""
 
 _TAG = "tag:yaml.org,2002:"
+_KINDS = {"map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class _Reader:
                 raise PackError(self.problems)
         self.seen.add(id(node))
         self.lines.setdefault(at, node.start_mark.line + 1)
+        tag = str(node.tag)
+        if not tag.startswith(_TAG) or tag.removeprefix(_TAG) not in _KINDS:
+            self.report(node, "yaml.tag", f"不允许标签 {tag}", f"tags such as {tag} are not allowed")
+            return None
         if isinstance(node, MappingNode):
             return self._mapping(node, at)
         if isinstance(node, SequenceNode):
@@ -94,11 +99,7 @@ class _Reader:
         return found
 
     def _scalar(self, node: ScalarNode) -> Any:
-        tag, text = str(node.tag), str(node.value)
-        if not tag.startswith(_TAG):
-            self.report(node, "yaml.tag", f"不允许标签 {tag}", f"tags such as {tag} are not allowed")
-            return text
-        kind = tag.removeprefix(_TAG)
+        kind, text = str(node.tag).removeprefix(_TAG), str(node.value)
         plain = text.lstrip("+-")
         if kind == "null":
             return None
