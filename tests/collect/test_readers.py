@@ -8,6 +8,8 @@ import io
 import json
 import zipfile
 
+import openpyxl
+import pyarrow as pa
 import pytest
 from tests.collect.samples import HEADER, bad_of, open_bytes, read_all, rows_of, workbook
 
@@ -180,8 +182,6 @@ def test_bad_workbooks() -> None:
 
 
 def test_two_sheets_of_data_are_refused() -> None:
-    import openpyxl
-
     book = openpyxl.load_workbook(io.BytesIO(workbook([HEADER.strip().split(","), ["甲", "1", 1]], [], ["二"])))
     book["二"].append(HEADER.strip().split(","))
     file = io.BytesIO()
@@ -240,3 +240,13 @@ def test_json_streams_over_blocks() -> None:
     _, chunks = read_all(json.dumps(rows, ensure_ascii=False).encode("gb18030"))
     assert len(chunks) == 3
     assert [cells[1] for _, cells in rows_of(chunks)] == [str(n) for n in range(50_000)]
+
+
+def test_a_long_file_is_never_held_in_memory() -> None:
+    data = (HEADER + "澜川市云帆商贸有限公司,二〇二六第一号,1.25\n" * 400_000).encode("gb18030")
+    before, most, rows = pa.total_allocated_bytes(), 0, 0
+    for chunk in open_bytes(data, block_bytes=1 << 18).chunks():
+        most = max(most, pa.total_allocated_bytes() - before)
+        rows += chunk.received
+    assert rows == 400_000
+    assert most < 4 << 20 < len(data)

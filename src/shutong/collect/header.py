@@ -5,6 +5,7 @@ Headers are compared after folding full-width characters and removing blanks, so
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ TITLE_ROWS = 20
 """A header is looked for in so many first rows; above it may stand titles, units and dates of export."""
 
 
+@functools.lru_cache(4096)
 def fold_header(text: str) -> str:
     """A header in the form in which headers are compared: half-width, lower case, no blanks."""
     folded = unicodedata.normalize("NFKC", text).casefold()
