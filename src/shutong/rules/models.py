@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import ClassVar
 
 from django.db import models
@@ -27,7 +28,8 @@ class Listing(models.Model):
     ground = models.CharField(max_length=63)
     subject_id = models.CharField(max_length=32, db_index=True)
     since = models.DateField(help_text="the day from which the ground holds")
-    record_ids = models.JSONField(default=list, help_text="the records the rule found it on")
+    # The field `list` above hides the builtin here.
+    record_ids = models.JSONField(default=builtins.list, help_text="the records the rule found it on")
     rule_version = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED, db_index=True)
     found_on = models.DateField(help_text="business day on which the rule found it")
