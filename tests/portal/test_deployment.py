@@ -14,8 +14,6 @@ from shutong.engine.home import Home
 from shutong.portal.databases import DatabaseUrlError, Router, database_config
 from shutong.portal.deployment import deployment
 
-OURS = ("audit", "jobs", "accounts", "procedures", "catalog")
-
 
 def test_a_home_is_served_with_its_own_secret_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home.create(tmp_path / "home", demo=True)
@@ -71,9 +69,10 @@ def test_tables_that_were_decided_on_never_go_to_the_answers() -> None:
 def test_django_finds_nothing_wrong_and_no_migration_is_missing(tmp_path: Path) -> None:
     home = Home.create(tmp_path / "home")
     environment = {**os.environ, "SHUTONG_HOME": str(home.path), "DJANGO_SETTINGS_MODULE": "shutong.portal.settings"}
-    command = [sys.executable, "-m", "django", "makemigrations", "--check", "--dry-run", *OURS]
+    command = [sys.executable, "-m", "django", "makemigrations", "--check", "--dry-run"]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "WARNINGS" not in ran.stderr
 
 
 @pytest.mark.django_db
