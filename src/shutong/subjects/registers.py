@@ -50,7 +50,9 @@ def identifier_steps() -> Iterator[Step]:
     """The steps that end in ``identifiers``."""
     yield SqlStep("register_rows", _REGISTER_ROWS, materialise=True)
     yield SqlStep(
-        "level_0", "SELECT *, concat('uscc:', uscc) AS entity FROM register_rows WHERE current AND uscc IS NOT NULL"
+        "level_0",
+        "SELECT *, concat('uscc:', uscc) AS entity FROM register_rows WHERE current AND uscc IS NOT NULL",
+        materialise=True,
     )
     levels = ["level_0"]
     for number, kind in enumerate((*_JOINING, "name_area"), start=1):
@@ -60,7 +62,8 @@ def identifier_steps() -> Iterator[Step]:
             f"SELECT kind, value, min(entity) AS entity FROM ({codes}) GROUP BY kind, value"
             " HAVING min(entity) = max(entity)",
         )
-        yield SqlStep(f"level_{number}", _level_sql(number, kind))
+        # Each level reads all before it: as views they would be worked out again at every mention of them.
+        yield SqlStep(f"level_{number}", _level_sql(number, kind), materialise=True)
         levels.append(f"level_{number}")
     yield SqlStep("holders", " UNION ALL ".join(f"SELECT * FROM {level}" for level in levels), materialise=True)
     yield SqlStep("attached", _ATTACHED, materialise=True)
