@@ -11,7 +11,7 @@ from tests.subjects.runner import Tables
 from tests.subjects.test_identify import CODE_A, FIRM_A, LATE, identified, link
 from tests.subjects.town import PENALTY, REGISTRATION, REPORT, catalog
 
-from shutong.facts.compute import deadline_table, facts_stage
+from shutong.facts.compute import facts_stage
 from shutong.spec.catalog import FACTS_VIEW
 
 PENALTY_ROW = {
@@ -25,7 +25,6 @@ PENALTY_ROW = {
 
 def with_facts(*batches: tuple[Any, list[dict[str, Any]]]) -> Tables:
     tables = identified(*batches)
-    tables.tables["deadlines"] = deadline_table(catalog())
     tables.run(facts_stage(catalog()), LATE)
     return tables
 

@@ -12,7 +12,6 @@ import pytest
 from tests.subjects.runner import Tables, rows_of
 from tests.subjects.town import ADDRESS, DAY, PENALTY, REGISTRATION, REPORT, batch, catalog, delivery
 
-from shutong.facts.compute import deadline_table
 from shutong.rules.plan import full_run, increment
 from shutong.spec.models import Resource
 
@@ -104,7 +103,6 @@ def _rebuilt(deliveries: list[Delivery], as_of: dt.date) -> Tables:
     tables = Tables()
     for seq, (of, rows) in enumerate(deliveries, start=1):
         _deliver(tables, seq, of, rows)
-    tables.tables["deadlines"] = deadline_table(catalog())
     for planned in full_run(catalog()):
         tables.run(planned.stage, {"as_of": as_of})
     return tables
@@ -112,7 +110,7 @@ def _rebuilt(deliveries: list[Delivery], as_of: dt.date) -> Tables:
 
 def derived(tables: Tables) -> dict[str, list[tuple[object, ...]]]:
     """Everything that stages wrote and readers use."""
-    skipped = ("accepted/", "scope/", "batches", "deadlines")
+    skipped = ("accepted/", "scope/", "batches")
     return {name: rows_of(rows) for name, rows in tables.tables.items() if not name.startswith(skipped)}
 
 
@@ -121,7 +119,6 @@ def test_increments_equal_a_rebuild(seed: int) -> None:
     deliveries = list(_deliveries(random.Random(seed)))
     tables = Tables()
     _deliver(tables, 1, *deliveries[0])
-    tables.tables["deadlines"] = deadline_table(catalog())
     for planned in full_run(catalog()):
         tables.run(planned.stage, {"as_of": _day(1)})
     changes = 0

@@ -11,7 +11,6 @@ from tests.subjects.runner import Tables
 from tests.subjects.test_identify import CODE_A, CODE_B, FIRM_A, FIRM_B, link
 from tests.subjects.town import DAY, PENALTY, REGISTRATION, REPORT, batch, catalog, delivery
 
-from shutong.facts.compute import deadline_table
 from shutong.rules.compute import lists_stage, time_bound
 from shutong.rules.plan import full_run
 from shutong.spec.catalog import Catalog
@@ -23,7 +22,6 @@ FIRMS = [{**FIRM_A, "status": "open"}, {**FIRM_B, "status": "open"}]
 
 def ruled(as_of: dt.date, *batches: tuple[Any, list[dict[str, Any]]]) -> Tables:
     tables = Tables()
-    tables.tables["deadlines"] = deadline_table(catalog())
     for seq, (of, rows) in enumerate(batches, start=1):
         tables.append(f"accepted/{of.resource}", batch(of, seq, rows))
         tables.append("batches", delivery(of, seq))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from shutong.engine.stage import Read, SqlStep, Stage, Write
-from shutong.facts.deadlines import DEADLINES, deadline_table
+from shutong.engine.stage import ArrowStep, Read, SqlStep, Stage, Write
+from shutong.facts.deadlines import DEADLINES, STARTS, deadline_rows, law_hash
 from shutong.libraries.text import canonical_sql, json_text_sql
 from shutong.spec.catalog import (
     FACTS_VIEW,
@@ -22,15 +22,13 @@ from shutong.spec.models import Fact, Resource
 from shutong.subjects.mentions import accepted_table, accepted_view
 from shutong.subjects.tables import LINKS, no_rows_sql
 
-__all__ = ["deadline_table", "facts_stage"]
-
-VERSION = 1
+VERSION = 2
 
 
 def facts_stage(catalog: Catalog) -> Stage:
-    """The stage that writes ``facts``. Scope: subject ids. Reads the input table ``deadlines`` (``deadline_table``)."""
+    """The stage that writes ``facts``. Scope: subject ids."""
     resources = [r for r in catalog.resources.values() if r.fact and r.about]
-    reads = [Read("links", "links", LINKS, scope="subject_id"), Read("deadlines", "deadlines", DEADLINES)]
+    reads = [Read("links", "links", LINKS, scope="subject_id")]
     reads += [Read(accepted_table(r.resource), accepted_view(r.resource), stored_columns(r)) for r in resources]
     steps = [SqlStep(f"facts_{view_name(r.resource)}", _facts_sql(r, r.fact)) for r in resources if r.fact]
     columns = ", ".join(FACTS_VIEW.names)
@@ -38,7 +36,12 @@ def facts_stage(catalog: Catalog) -> Stage:
     return Stage(
         name="facts",
         reads=tuple(reads),
-        steps=(*steps, SqlStep("facts", union or no_rows_sql(FACTS_VIEW))),
+        steps=(
+            SqlStep("starts", _starts_sql(resources)),
+            ArrowStep("deadlines", "starts", deadline_rows, DEADLINES),
+            *steps,
+            SqlStep("facts", union or no_rows_sql(FACTS_VIEW)),
+        ),
         writes=(Write("facts", "facts", key="subject_id", schema=FACTS_VIEW),),
         version=VERSION,
         declarations=_hash(catalog, resources),
@@ -47,7 +50,26 @@ def facts_stage(catalog: Catalog) -> Stage:
 
 def _hash(catalog: Catalog, resources: list[Resource]) -> str:
     hashes = " ".join(catalog.hash_of("resource", r.resource) for r in resources)
-    return hashlib.sha256(hashes.encode()).hexdigest()[:20]
+    return hashlib.sha256(f"{law_hash()} {hashes}".encode()).hexdigest()[:20]
+
+
+def _starts_sql(resources: list[Resource]) -> str:
+    """The distinct days on which a term of publicity begins."""
+    selects = [
+        f"SELECT '{r.publicity.rule}' AS rule, \"{_start_item(r)}\" AS start FROM {accepted_view(r.resource)}"
+        f' WHERE "{_start_item(r)}" IS NOT NULL'
+        for r in resources
+        if r.publicity
+    ]
+    if not selects:
+        return no_rows_sql(STARTS)
+    return f"SELECT DISTINCT rule, start FROM ({' UNION ALL '.join(selects)})"
+
+
+def _start_item(resource: Resource) -> str:
+    """The item whose day begins the term of publicity; the day of the fact where nothing is said."""
+    said = resource.publicity.from_ if resource.publicity else None
+    return said or (resource.fact.on if resource.fact else "")
 
 
 def _facts_sql(resource: Resource, fact: Fact) -> str:
@@ -55,7 +77,7 @@ def _facts_sql(resource: Resource, fact: Fact) -> str:
     is_open = "TRUE" if resource.open.type == "open" else "FALSE"
     due, rule, join = "CAST(NULL AS DATE)", "CAST(NULL AS VARCHAR)", ""
     if resource.publicity:
-        start = f'a."{resource.publicity.from_ or fact.on}"'
+        start = f'a."{_start_item(resource)}"'
         due, rule = "d.due", f"'{resource.publicity.rule}'"
         join = f" LEFT JOIN deadlines d ON d.rule = {rule} AND d.start = {start}"
     return (
