@@ -28,7 +28,7 @@ from shutong.democity.names import NAME_BITS
 from shutong.democity.organisations import Window
 from shutong.democity.patterns import note_patterns, note_subjects
 from shutong.democity.scene import DemoError, Scene, draw_rows, is_register, make_scene
-from shutong.democity.text import Flags, Ints, constant, rows_at, stream
+from shutong.democity.text import Flags, Ints, constant, matches, rows_at, stream
 from shutong.democity.truth import Truth
 from shutong.spec.catalog import Catalog
 from shutong.spec.models import Demo, Item, Resource
@@ -231,7 +231,7 @@ class _City:
         )
         for name, item in resource.items.items():
             if item.element in PERSONAL:
-                there = np.flatnonzero(np.asarray(cells[name].is_valid()))
+                there = np.flatnonzero(matches(cells[name], r"^([0-9]{17}[0-9X]|[0-9]{11})$"))
                 kept = rows_at(there)
                 truth.add(
                     "planted_personal",

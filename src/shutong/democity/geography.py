@@ -12,9 +12,8 @@ from shutong.democity.words import ROAD_FIRST, ROAD_LAST, TOWNS
 from shutong.standards.areas import areas
 
 ROADS = tuple(first + last for last in ROAD_LAST for first in ROAD_FIRST)
-HOUSE_NUMBERS = 999
 PLACE_BITS = 19
-"""Places are numbers below 2**19 per county: roads times house numbers hold them."""
+"""A county has 2**19 possible houses: towns times roads times house numbers."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,9 @@ def make_places(geography: Geography, start: int, count: int, seed: int) -> Plac
     counties = len(geography.counties)
     numbers = np.arange(start, start + count, dtype=np.int64)
     county = numbers % counties
-    spot = permute(numbers // counties, PLACE_BITS, seed, "place") % (len(ROADS) * HOUSE_NUMBERS)
-    road, house = spot % len(ROADS), spot // len(ROADS) + 1
-    town = pick(TOWNS, (road * 5 + county) % len(TOWNS))
+    spot = permute(numbers // counties, PLACE_BITS, seed, "place")
+    road, rest = spot % len(ROADS), spot // len(ROADS)
+    town, house = pick(TOWNS, rest % len(TOWNS)), rest // len(TOWNS) + 1
     area = pick(geography.county_codes, county)
     number = join(plain(house), "号")
     roads = pick(ROADS, road)

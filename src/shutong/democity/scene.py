@@ -128,6 +128,8 @@ def draw_rows(resource: Resource, demo: Demo, scene: Scene, share: float, lags: 
     if volume.per in {"day", "month"}:
         days = (last - first + 1) / (1 if volume.per == "day" else 30)
         count = _rounded(random, volume.rate * days * share)
+        organisations = scene.organisations
+        able = able[(organisations.established[able] < first) & (organisations.ended[able] > last)]
         subject = random.choice(able, count) if len(able) else np.full(count, -1)
         low = np.full(count, first - lags[1])
     elif volume.per == "subject":

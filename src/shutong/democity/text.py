@@ -133,6 +133,11 @@ def filled(column: Text) -> Flags:
     return np.asarray(pc.is_valid(column))
 
 
+def matches(column: Text, pattern: str) -> Flags:
+    """Which cells match a regular expression (RE2); empty ones do not."""
+    return np.asarray(pc.fill_null(pc.match_substring_regex(column, pattern), pa.scalar(False)))
+
+
 def replace_rows(column: Text, rows: Ints, values: Text) -> Text:
     """The column with ``values`` in the given rows."""
     if not len(rows):
