@@ -77,3 +77,78 @@ def test_every_problem_is_collected(tmp_path: Path) -> None:
     )
     assert found["value.unknown"][1] == 8 and "daily" in found["value.unknown"][2]
     assert {"key.unknown", "yaml.duplicate-key", "file.kind"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({"resources__r": RESOURCE.replace("resource: r", "resource: s")}, "file.name"),
+        ({"resources__r": RESOURCE.replace("resource: r", "resource: R r")}, "value.form"),
+        ({"resources__r": RESOURCE.replace("key: [a]", "key: []")}, "value.empty"),
+        ({"resources__r": RESOURCE.replace("key: [a]", "key: a")}, "value.type"),
+        ({"resources__r": RESOURCE.replace("department: d\n", "")}, "key.missing"),
+        ({"resources__r": RESOURCE.replace("required: true", "required: perhaps")}, "value.type"),
+        ({"resources__r": RESOURCE + "checks: [{name: c, expr: ''}]\n"}, "value.empty"),
+        ({"resources__r": RESOURCE + "expects: {rows: {most: 1}}\n"}, "value.unknown"),
+        ({"resources__r": RESOURCE + "like: r\n"}, "like.circle"),
+        ({"resources__r": RESOURCE + "like: q\n"}, "like.unknown"),
+        ({"resources__r": "- a\n- b\n"}, "file.form"),
+        ({"resource__r": RESOURCE}, "pack.folder"),
+        ({"pack": HEAD.replace("pack: p", "pack: q")}, "pack.folder"),
+        ({"pack": HEAD.replace("1.0.0", "'1.0'")}, "value.form"),
+        ({"pack": HEAD.replace("1.0.0", "1.0")}, "value.type"),
+    ],
+)
+def test_mistakes_of_form(tmp_path: Path, files: dict[str, str], code: str) -> None:
+    assert code in problems(make(tmp_path, **files))
+
+
+def test_likes_that_go_in_a_circle_end(tmp_path: Path) -> None:
+    other = RESOURCE.replace("resource: r", "resource: s\nlike: r")
+    assert "like.circle" in problems(make(tmp_path, resources__r=RESOURCE + "like: s\n", resources__s=other))
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    pack = make(tmp_path, resources__r=RESOURCE)
+    outside = tmp_path / "outside.yml"
+    outside.write_text(RESOURCE.replace("resource: r", "resource: s"), encoding="utf-8")
+    (pack / "resources" / "s.yml").symlink_to(outside)
+    assert problems(pack)["file.link"][0] == "s.yml"
+
+
+def test_a_linked_folder_is_not_followed(tmp_path: Path) -> None:
+    pack = make(tmp_path)
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    (outside / "r.yml").write_text(RESOURCE, encoding="utf-8")
+    (pack / "resources").symlink_to(outside)
+    assert "file.link" in problems(pack)
+
+
+def test_two_declarations_of_one_name_are_told_with_both_places(tmp_path: Path) -> None:
+    pack = make(tmp_path, resources__r=RESOURCE)
+    other = tmp_path / "q"
+    (other / "resources").mkdir(parents=True)
+    (other / "pack.yml").write_text("pack: q\ntitle: 包\nversion: 1.0.0\n", encoding="utf-8")
+    (other / "resources" / "r.yml").write_text(RESOURCE, encoding="utf-8")
+    with pytest.raises(PackError) as caught:
+        load_packs([pack, other])
+    (problem,) = caught.value.problems
+    assert problem.code == "name.twice" and str(pack / "resources" / "r.yml") in problem.en
+
+
+def test_packs_may_share_a_department_but_not_contradict_each_other(tmp_path: Path) -> None:
+    pack = make(tmp_path)
+    other = tmp_path / "q"
+    other.mkdir()
+    (other / "pack.yml").write_text(HEAD.replace("pack: p", "pack: q"), encoding="utf-8")
+    assert set(load_packs([pack, other]).departments) == {"d"}
+    text = HEAD.replace("pack: p", "pack: q").replace("{title: 局}", "{title: 厅}")
+    (other / "pack.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(PackError) as caught:
+        load_packs([pack, other])
+    assert caught.value.problems[0].code == "department.differs"
+
+
+def test_a_folder_without_packs_is_told(tmp_path: Path) -> None:
+    assert "pack.missing" in problems(tmp_path)

@@ -197,7 +197,10 @@ class Demo(Model):
     of: tuple[Literal["enterprise", "individual", "cooperative", "institution", "social"], ...] = Field(
         default=("enterprise", "individual", "cooperative"), description="which subjects of the city it is about"
     )
-    dirt: Literal["usual", "none"] = "usual"
+    dirt: Literal["usual", "none"] = Field(
+        default="usual",
+        description="whether its rows get the usual dirt: missing codes, slips, wrong dates, duplicates",
+    )
     file: DemoFile = DemoFile()
     event: Name | None = Field(
         default=None,

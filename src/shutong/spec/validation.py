@@ -64,7 +64,10 @@ def _explain(
     if kind in _TEXTS:
         code, zh, en = _TEXTS[kind]
         hints = (hint for start, hint in _PATTERN_HINTS.items() if str(context.get("pattern", "")).startswith(start))
-        return code, zh.format(key=key), en.format(key=key), next(hints, "")
+        hint = next(hints, "")
+        if kind == "string_type" and isinstance(details.get("input"), (int, float)):
+            hint = f"加引号 / put it in quotes: '{details.get('input')}'"
+        return code, zh.format(key=key), en.format(key=key), hint
     return "value.invalid", f"{key}：{details['msg']}", f"{key}: {details['msg']}", ""
 
 
