@@ -60,7 +60,7 @@ class AnswerStore:
         self.folder = folder
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._derived: dict[str, tuple[str, Any]] = {}
+        self._derived: dict[str, tuple[Any, Any]] = {}
 
     def _identity(self) -> tuple[int, int, int]:
         try:
@@ -86,7 +86,7 @@ class AnswerStore:
             for pragma in ("query_only=ON", "mmap_size=1073741824", "cache_size=-16384", "temp_store=MEMORY"):
                 connection.execute(f"PRAGMA {pragma}")
             self._check_format(connection)
-            self._local.connection, self._local.identity, self._local.name = connection, identity, path.name
+            self._local.connection, self._local.identity = connection, identity
         current: sqlite3.Connection = self._local.connection
         return current
 
@@ -118,13 +118,13 @@ class AnswerStore:
         return next(iter(row.values())) if row else None
 
     def derived(self, name: str, make: Callable[[AnswerStore], T]) -> T:
-        """A value computed once per answers file (the catalog, the totals), shared by all threads."""
+        """A value computed once per build or change (the catalog, the business day), shared by all threads."""
         self.connection()
-        file_name: str = self._local.name
+        identity = self._local.identity
         cached = self._derived.get(name)
-        if cached is None or cached[0] != file_name:
+        if cached is None or cached[0] != identity:
             with self._lock:
-                cached = (file_name, make(self))
+                cached = (identity, make(self))
                 self._derived[name] = cached
         value: T = cached[1]
         return value

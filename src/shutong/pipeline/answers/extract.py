@@ -1,0 +1,251 @@
+"""From the lake to the tables of the ready answers: one SELECT per table, made from the catalog.
+
+Everything that must not be public is left behind here: sealed items (they have no plain column), hidden items, items of
+resources that are not open, facts that are not public, and every row about a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from shutong.libraries.text import canonical_sql, json_text_sql
+from shutong.spec.catalog import Catalog
+from shutong.spec.columns import default_mask, element_of, item_type, key_column, public_items, sealed, view_name
+from shutong.spec.masks import mask_sql
+from shutong.spec.models import Attribute, Library, Resource
+from shutong.subjects.tables import CODE_KINDS
+
+from . import schema
+
+LIVE_STATUS = ("1", "active", "存续")
+"""Registration states that come first in the static rank."""
+
+# A number of a person in free text: an identity number with a plausible birth date, or a mobile number.
+_PERSONAL_NUMBER = (
+    "(^|[^0-9A-Za-z])("
+    "[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
+    "|1[0-9]{10})($|[^0-9A-Za-z])"
+)
+_FREE_TEXT = {"text", "address", "org-name", "person-name"}
+
+_ORGANISATION = "subject_id LIKE 'o%'"
+
+
+@dataclass(frozen=True)
+class Extract:
+    """What fills one table: a SELECT over ``views`` (name in the query to table of the lake).
+
+    ``query`` may hold the parameter ``:since`` (a day) and, for the tables of subjects, the marker ``{scope}``, a
+    condition that begins with the column ``subject_id``.
+    """
+
+    table: schema.Table
+    query: str
+    views: Mapping[str, str]
+
+
+def extracts(catalog: Catalog, present: set[str]) -> Iterator[Extract]:
+    """The extracts of a catalog, for the tables that the lake has (``present``).
+
+    Subjects come in the order of their static rank: those that live first, then by how much is known of them.
+    """
+    base = {"identifiers", "links", "values", "facts", "mentions", "batches"}
+    if not base <= present:
+        return
+    libraries = [one for one in catalog.libraries.values() if one.public and one.kind == "organisation"]
+    yield _subjects(libraries[0] if libraries else None, present)
+    yield _identifiers()
+    yield from _facts(catalog, present)
+    if libraries:
+        yield _values(libraries)
+    for resource in catalog.resources.values():
+        if f"accepted/{resource.resource}" in present and public_items(resource) and resource.about:
+            yield _records(resource)
+    yield Extract(
+        schema.BATCH,
+        "SELECT batch_id, resource, seq, CAST(received_on AS VARCHAR) AS received_on, "
+        "strftime(received_at, '%Y-%m-%dT%H:%M:%S+00:00') AS received_at, sha256, bytes, declaration, state, rows, "
+        "accepted, rejected, flagged, corrects FROM batches ORDER BY seq",
+        {"batches": "batches"},
+    )
+    public = [f"'{name}'" for name, one in catalog.indicators.items() if one.public]
+    if "observations" in present and public:
+        yield Extract(
+            schema.OBSERVATION,
+            "SELECT indicator, area, series, CAST(period AS VARCHAR) AS period, value, "
+            "CAST(to_json(record_ids) AS VARCHAR) AS record_ids, records, rule_version FROM observations "
+            f"WHERE indicator IN ({', '.join(public)}) ORDER BY indicator, period, area, series",
+            {"observations": "observations"},
+        )
+
+
+def _attribute_of(library: Library, *names: str, element: str = "") -> tuple[str, Attribute] | None:
+    """The attribute of one of these names, or the first of the element."""
+    for name in names:
+        if name in library.attributes:
+            return name, library.attributes[name]
+    for name, attribute in library.attributes.items():
+        if element and element_of(attribute) == element:
+            return name, attribute
+    return None
+
+
+def _column(library: Library | None, *names: str, element: str = "") -> str:
+    found = _attribute_of(library, *names, element=element) if library else None
+    if found is None or sealed(found[1]) or default_mask(found[1]) == "hide":
+        return "CAST(NULL AS VARCHAR)"
+    name, attribute = found
+    return mask_sql(canonical_sql(f'lib."{name}"', item_type(attribute)), default_mask(attribute))
+
+
+def _subjects(library: Library | None, present: set[str]) -> Extract:
+    table = f"library/{library.library}" if library else ""
+    with_library = table in present
+    views = {name: name for name in ("identifiers", "links", "facts", "mentions", "values")}
+    source = library if with_library else None
+    if with_library:
+        views["lib"] = table
+    known = f"coalesce({_column(source, 'name', element='org-name')}, fallback.name)"
+    code_kinds = ", ".join(f"'{kind}'" for kind in CODE_KINDS)
+    live = ", ".join(f"'{status}'" for status in LIVE_STATUS)
+    former = "FALSE"
+    if library and (found := _attribute_of(library, "name", element="org-name")):
+        former = f"attribute = '{found[0]}' AND (NOT chosen AND valid_to IS NOT NULL) OR attribute = 'former_name'"
+        former = f"library = '{library.library}' AND ({former})"
+    query = f"""
+WITH organisations AS (
+  SELECT DISTINCT subject_id FROM identifiers
+  WHERE {_ORGANISATION} AND kind NOT IN ('redirected', 'area') AND {{scope}}),
+codes AS (
+  SELECT subject_id, CAST(json_group_object(kind, vals) AS VARCHAR) AS codes, max(first) FILTER (kind = 'uscc') AS uscc
+  FROM (SELECT subject_id, kind, list(DISTINCT value ORDER BY value) AS vals, max_by(value, current) AS first
+        FROM identifiers WHERE kind IN ({code_kinds}) AND {_ORGANISATION} AND {{scope}} GROUP BY subject_id, kind)
+  GROUP BY subject_id),
+counted AS (
+  SELECT subject_id, sum(n) AS facts, sum(n) FILTER (weight = 'positive') AS positive,
+         sum(n) FILTER (weight = 'negative') AS negative, CAST(json_group_object(kind, n) AS VARCHAR) AS counts
+  FROM (SELECT subject_id, kind, max(weight) AS weight, count(*) AS n FROM facts WHERE public AND {{scope}} GROUP BY subject_id, kind)
+  GROUP BY subject_id),
+former AS (
+  SELECT subject_id, list(DISTINCT value) AS former_names FROM values
+  WHERE value IS NOT NULL AND ({former}) AND {{scope}} GROUP BY subject_id),
+fallback AS (
+  SELECT l.subject_id, max_by(m.name, m.seq) AS name
+  FROM links l JOIN mentions m ON m.record_id = l.record_id AND m.role = l.role
+  WHERE l.kind = 'organisation' AND l.current AND m.name IS NOT NULL AND l.{{scope}} GROUP BY l.subject_id),
+named AS (
+  SELECT o.subject_id, {known} AS name, former.former_names, coalesce({_column(source, "uscc", element="uscc")}, codes.uscc) AS uscc,
+         codes.codes, {_column(source, "status")} AS status, {_column(source, "area", element="area")} AS area,
+         {_column(source, "kind", "category")} AS category, {_column(source, "industry", element="industry")} AS industry,
+         {_column(source, "established_on")} AS established_on, coalesce(counted.facts, 0) AS facts,
+         coalesce(counted.positive, 0) AS positive, coalesce(counted.negative, 0) AS negative, counted.counts
+  FROM organisations o {"LEFT JOIN lib ON lib.subject_id = o.subject_id" if with_library else ""}
+  LEFT JOIN codes ON codes.subject_id = o.subject_id LEFT JOIN counted ON counted.subject_id = o.subject_id
+  LEFT JOIN former ON former.subject_id = o.subject_id LEFT JOIN fallback ON fallback.subject_id = o.subject_id)
+SELECT subject_id, 'organisation' AS kind, name,
+       CAST(to_json(list_filter(coalesce(former_names, []), one -> one <> name)) AS VARCHAR) AS former_names, uscc, codes,
+       status, area, category, industry, established_on, CAST(facts AS BIGINT) AS facts, CAST(positive AS BIGINT) AS positive,
+       CAST(negative AS BIGINT) AS negative, CAST(0 AS BIGINT) AS listings, counts, redirect_to
+FROM (SELECT *, CAST(NULL AS VARCHAR) AS redirect_to FROM named WHERE name IS NOT NULL
+      UNION ALL BY NAME
+      SELECT DISTINCT value AS subject_id, subject_id AS redirect_to FROM identifiers
+      WHERE kind = 'redirected' AND {_ORGANISATION} AND {{scope}})
+ORDER BY redirect_to IS NOT NULL, status IS NOT NULL AND status NOT IN ({live}), status IS NULL, facts DESC,
+         length(name), subject_id"""
+    return Extract(schema.SUBJECT, query, views)
+
+
+def _identifiers() -> Extract:
+    kinds = ", ".join(f"'{kind}'" for kind in CODE_KINDS)
+    return Extract(
+        schema.IDENTIFIER,
+        "SELECT subject_id, kind, value, CAST(max(current) AS BIGINT) AS current, "
+        "CAST(min(valid_from) AS VARCHAR) AS valid_from FROM identifiers "
+        f"WHERE kind IN ({kinds}) AND value IS NOT NULL AND {_ORGANISATION} AND {{scope}} "
+        "GROUP BY subject_id, kind, value ORDER BY subject_id, kind, value",
+        {"identifiers": "identifiers"},
+    )
+
+
+def _scrubbed(column: str) -> str:
+    return f"regexp_replace({column}, '{_PERSONAL_NUMBER}', '\\1******\\3', 'g')"
+
+
+def _facts(catalog: Catalog, present: set[str]) -> Iterator[Extract]:
+    """Public facts. What has a publicity term was published on the day the platform first received it."""
+    clocked = [
+        resource
+        for resource in catalog.resources.values()
+        if resource.publicity and resource.fact and f"accepted/{resource.resource}" in present
+    ]
+    views = {"facts": "facts"} | {f"a_{view_name(r.resource)}": f"accepted/{r.resource}" for r in clocked}
+    first = " UNION ALL ".join(
+        f"SELECT record_id, min(received_on) OVER (PARTITION BY key_id) AS published_on FROM a_{view_name(r.resource)}"
+        for r in clocked
+    )
+    nothing = "SELECT CAST(NULL AS VARCHAR) AS record_id, CAST(NULL AS DATE) AS published_on WHERE FALSE"
+    yield Extract(
+        schema.FACT,
+        f"WITH first AS ({first or nothing}) "
+        "SELECT f.fact_id, f.subject_id, f.kind, f.resource, CAST(f.on_date AS VARCHAR) AS on_date, "
+        "CAST(f.until_date AS VARCHAR) AS until_date, f.weight, f.record_id, f.batch_id, "
+        f"CAST(f.received_on AS VARCHAR) AS received_on, {_scrubbed('f.shows')} AS shows, "
+        "CAST(f.publicity_due AS VARCHAR) AS publicity_due, f.publicity_rule, "
+        "CAST(first.published_on AS VARCHAR) AS published_on, CAST(to_json(f.flags) AS VARCHAR) AS flags "
+        "FROM (SELECT * FROM facts WHERE public AND on_date IS NOT NULL "
+        f"AND {_ORGANISATION} AND {{scope}}) f "
+        "LEFT JOIN first ON first.record_id = f.record_id ORDER BY f.subject_id, f.on_date, f.fact_id",
+        views,
+    )
+
+
+def _values(libraries: list[Library]) -> Extract:
+    """Values of public attributes with every source; hidden attributes are left out altogether."""
+    shown, masked = [], []
+    for library in libraries:
+        for name, attribute in library.attributes.items():
+            mask = default_mask(attribute)
+            if mask != "hide" and not sealed(attribute):
+                here = f"library = '{library.library}' AND attribute = '{name}'"
+                text = _scrubbed("value") if element_of(attribute) in _FREE_TEXT else "value"
+                shown.append(f"WHEN {here} THEN {mask_sql(text, mask)}")
+                if mask != "none":
+                    masked.append(here)
+    is_masked = " OR ".join(masked) or "FALSE"
+    return Extract(
+        schema.VALUE,
+        "SELECT * FROM (SELECT subject_id, library, attribute, "
+        f"CASE {' '.join(shown)} END AS value, CAST(rank AS BIGINT) AS rank, CAST(chosen AS BIGINT) AS chosen, "
+        "CAST(valid_from AS VARCHAR) AS valid_from, CAST(valid_to AS VARCHAR) AS valid_to, record_id, resource, "
+        f"batch_id, CAST(received_on AS VARCHAR) AS received_on, CAST({is_masked} AS BIGINT) AS masked "
+        f"FROM values WHERE {_ORGANISATION} AND value IS NOT NULL AND {{scope}}) WHERE value IS NOT NULL "
+        "ORDER BY subject_id, library, attribute, chosen DESC, rank, valid_from DESC, record_id",
+        {"values": "values"},
+    )
+
+
+def _records(resource: Resource) -> Extract:
+    """Accepted rows of an open resource whose principal subject is an organisation, as masked JSON in declared order."""
+    parts: list[str] = []
+    for name, mask in public_items(resource).items():
+        item = resource.items[name]
+        if sealed(item):
+            # No plain value exists; that there is one may be said where the mask shows anything at all.
+            text = f"""CASE WHEN a."{key_column(name)}" IS NULL THEN NULL ELSE '***' END"""
+        else:
+            plain = canonical_sql(f'a."{name}"', item_type(item))
+            text = mask_sql(_scrubbed(plain) if element_of(item) in _FREE_TEXT else plain, mask)
+        parts += [f"""'{"," if parts else "{"}"{name}":'""", json_text_sql(text)]
+    items = f"concat({', '.join(parts)}, '}}')" if parts else "'{}'"
+    view = f"a_{view_name(resource.resource)}"
+    return Extract(
+        schema.RECORD,
+        f"SELECT a.record_id, l.subject_id, l.role, '{resource.resource}' AS resource, a.batch_id, a.row_no, "
+        f"CAST(a.received_on AS VARCHAR) AS received_on, {items} AS items, "
+        "CAST(to_json(a.flags) AS VARCHAR) AS flags, l.method, CAST(l.score AS BIGINT) AS score, l.evidence "
+        f"FROM (SELECT * FROM links WHERE resource = '{resource.resource}' AND current AND principal "
+        f"AND kind = 'organisation' AND {_ORGANISATION} AND {{scope}}) l "
+        f"JOIN {view} a ON a.record_id = l.record_id ORDER BY l.subject_id, a.seq, a.row_no",
+        {"links": "links", view: f"accepted/{resource.resource}"},
+    )
