@@ -13,10 +13,12 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from shutong.collect.ids import batch_id
 from shutong.collect.intake import Delivery, Desk, Read
@@ -197,23 +199,16 @@ class Intake:
 
     def _known(self, ids: set[str]) -> dict[str, Receipt]:
         """The latest receipts of these batches."""
-        if not ids or not self._has_batches():
-            return {}
-        wanted = ", ".join(f"'{one}'" for one in sorted(ids) if one.isalnum())
-        table = self.engine.query(
-            f"SELECT receipt FROM batches WHERE batch_id IN ({wanted or 'NULL'}) ORDER BY seq", {"batches": BATCHES}
-        )
-        receipts = [read_receipt(text) for text in map(str, table.column("receipt").to_pylist())]
+        receipts = [
+            read_receipt(text) for text in map(str, known_batches(self.engine, ids).column("receipt").to_pylist())
+        ]
         return {receipt.batch: receipt for receipt in receipts}
 
     def _last_seq(self) -> int:
-        if not self._has_batches():
+        if not self.engine.lake.table(BATCHES).segments:
             return 0
         table = self.engine.query("SELECT max(seq) AS last FROM batches", {"batches": BATCHES})
         return int(table.column("last")[0].as_py() or 0)
-
-    def _has_batches(self) -> bool:
-        return bool(self.engine.lake.table(BATCHES).segments)
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -233,11 +228,17 @@ def sealed_file(home: Home, batch: str) -> Path:
     return home.files / batch[:3] / f"{batch}.sealed"
 
 
-def known_batches(engine: DuckEngine) -> Any:
-    """The table ``batches`` as Arrow, every row, in the order of arrival; empty before the first delivery."""
+def known_batches(engine: DuckEngine, only: Collection[str] | None = None) -> pa.Table:
+    """The table ``batches``, or the rows of some batches, in the order of arrival; empty before the first delivery."""
     if not engine.lake.table(BATCHES).segments:
         return BATCHES_SCHEMA.empty_table()
-    return engine.query("SELECT * FROM batches ORDER BY seq", {"batches": BATCHES})
+    wanted = "" if only is None else f"WHERE batch_id IN ({_texts(only)})"
+    return engine.query(f"SELECT * FROM batches {wanted} ORDER BY seq", {"batches": BATCHES})
+
+
+def _texts(ids: Collection[str]) -> str:
+    """Ids as a list of SQL texts; what is no id of a batch is left out."""
+    return ", ".join(f"'{one}'" for one in sorted(ids) if one.isascii() and one.isalnum()) or "NULL"
 
 
 def _same_refusal(before: Receipt, read: Read) -> bool:

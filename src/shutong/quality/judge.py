@@ -110,6 +110,9 @@ class RowJudge:
     def _check(self, chunk: Chunk, match: HeaderMatch) -> Checked:
         places = [match.places.get(item.name) for item in self._plan.items]
         cells = [None if place is None else chunk.cells.column(place) for place in places]
+        if match.row_id is not None:
+            # the spreadsheet of rejects comes back: undo the escape that its CSV form has
+            cells = [None if cell is None else _unescaped(cell) for cell in cells]
         return check_rows(self._plan, cells, chunk.cells.num_rows, self._received_on, self._sql, self._salt)
 
     def _settle(self, chunk: Chunk, match: HeaderMatch, checked: Checked) -> Judged:
@@ -183,6 +186,10 @@ class _Refused:
         if row_ids is not None:
             ids = [*row_ids.take(pa.array(out)).to_pylist(), *("" for _ in chunk.bad)]
             self.row_ids = [ids[place] for place in order]
+
+
+def _unescaped(cells: Any) -> Any:
+    return compute.replace_substring_regex(cells, "\\A'([=+@\t\r-])", "\\1")
 
 
 def _with(findings: Findings, rows: Rows, reason: int) -> Findings:
