@@ -6,6 +6,7 @@ dictionaries that the scalar functions give to ``str.translate``, so the two agr
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -57,11 +58,13 @@ class Characters:
 
     def translate(self, table: npt.NDArray[np.uint16]) -> Characters:
         """Every character replaced by its entry in ``table``; :data:`DELETE` removes; above U+FFFF nothing changes."""
-        points = np.where(self.points < TABLE, table[np.minimum(self.points, TABLE - 1)], self.points)
+        points: Points = table[self.within_table()].astype(np.uint32)
+        if self.highest >= TABLE:
+            points = np.where(self.points < TABLE, points, self.points)
         gone = points == DELETE
         if not gone.any():
             return Characters(points, self.bounds, self.nulls)
-        removed = np.concatenate(([0], np.cumsum(gone)))
+        removed = np.concatenate(([0], np.cumsum(gone, dtype=np.int32)))
         return Characters(points[~gone], self.bounds - removed[self.bounds], self.nulls)
 
     def to_arrow(self) -> Values:
@@ -71,14 +74,25 @@ class Characters:
         if len(data) == len(self.points):
             offsets = self.bounds
         else:
-            width = 1 + (self.points > 0x7F).astype(np.int8) + (self.points > 0x7FF) + (self.points > 0xFFFF)
-            offsets = np.concatenate(([0], np.cumsum(width, dtype=np.int64)))[self.bounds]
+            width = (self.points > 0x7F).view(np.int8) + (self.points > 0x7FF).view(np.int8)
+            if self.highest >= TABLE:
+                width += self.points > 0xFFFF
+            offsets = np.concatenate(([0], np.cumsum(width, dtype=np.int32)))[self.bounds] + self.bounds
         valid = None if not self.nulls.any() else pa.py_buffer(np.packbits(~self.nulls, bitorder="little").tobytes())
         buffers = [valid, pa.py_buffer(offsets.astype(np.int32).tobytes()), pa.py_buffer(data)]
         return pa.Array.from_buffers(pa.string(), len(self.bounds) - 1, buffers)
 
     def _look_up(self, table: Flags) -> Flags:
-        return table[np.minimum(self.points, TABLE - 1)]
+        return table[self.within_table()]
+
+    def within_table(self) -> Points:
+        """The code points, those above the table's end as its last entry."""
+        return self.points if self.highest < TABLE else np.minimum(self.points, TABLE - 1)
+
+    @functools.cached_property
+    def highest(self) -> int:
+        """The highest code point of all rows."""
+        return int(self.points.max(initial=0))
 
 
 def characters(block: Values) -> Characters:
@@ -93,8 +107,8 @@ def characters(block: Values) -> Characters:
     points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     bounds = (starts - starts[0]).astype(np.int64)
     if len(points) != len(body):
-        leads = np.concatenate(([0], np.cumsum((body & 0xC0) != 0x80)))
-        bounds = leads[bounds]
+        inside = np.concatenate(([0], np.cumsum((body & 0xC0) == 0x80, dtype=np.int32)))
+        bounds = bounds - inside[bounds]
     return Characters(points, bounds, ~there)
 
 

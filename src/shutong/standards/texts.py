@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from shutong.standards.characters import Characters, characters, class_table
-from shutong.standards.columns import RETRY, Scalar, over_blocks, present, reasons_of, settle
+from shutong.standards.characters import Characters, Flags, characters, class_table
+from shutong.standards.columns import RETRY, Bytes, Index, Scalar, layout, over_blocks, present, reasons_of, settle
 from shutong.standards.text import (
     BLANKS,
     CONTROLS,
@@ -25,7 +25,7 @@ from shutong.standards.text import (
     is_empty,
     text_trim,
 )
-from shutong.standards.verdict import EMPTY, Column, ColumnVerdict, Faults, Values, Verdict, fault, passed
+from shutong.standards.verdict import EMPTY, Column, ColumnVerdict, Faults, Values, Verdict, arrow, fault, passed
 
 TEXT_REASONS = reasons_of("text.control")
 ORG_NAME_REASONS = reasons_of("org-name.not-a-name", "org-name.document-number", "org-name.length", "text.control")
@@ -111,27 +111,100 @@ _LONGEST_MARK = max(map(len, EMPTY_MARKS))
 
 @dataclass(frozen=True)
 class _TextColumn:
+    """A text check by columns in three steps: by bytes, by characters, by the scalar; each decides what it can.
+
+    ``plain(block)`` and ``ordinary(characters)`` give n booleans: the cell is right and its own canonical form.
+    """
+
     scalar: Scalar
     reasons: tuple[str, ...]
-    ordinary: Callable[[Characters], npt.NDArray[np.bool_]]
+    ordinary: Callable[[Characters], Flags]
+    plain: Callable[[Values], Flags] | None = None
 
     def run(self, column: Column) -> ColumnVerdict:
         return over_blocks(column, self.check, pa.string(), self.reasons)
 
     def check(self, block: Values) -> tuple[Values, Faults]:
         there = present(block)
-        good = self.ordinary(characters(block))
+        good = self.plain(block) & there if self.plain else np.zeros(len(block), np.bool_)
+        rest = np.flatnonzero(there & ~good)
+        if len(rest):
+            good[rest] = self.ordinary(characters(block.take(arrow.array(rest))))
         faults = np.where(there, np.where(good, np.int8(0), np.int8(RETRY)), np.int8(-1))
         return settle(block, None, faults, self.scalar, pa.string(), self.reasons)
 
 
-def _ordinary_text(text: Characters) -> npt.NDArray[np.bool_]:
+def _edge_bytes(data: Bytes, starts: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """The first and the last three bytes of every row as one number each; rows shorter than six bytes give nonsense."""
+    limit = len(data) - 1
+    first, last = starts[:-1], starts[1:] - 3
+    heads = [data[np.clip(first + k, 0, limit)].astype(np.int32) for k in range(3)]
+    tails = [data[np.clip(last + k, 0, limit)].astype(np.int32) for k in range(3)]
+    return (heads[0] << 16) | (heads[1] << 8) | heads[2], (tails[0] << 16) | (tails[1] << 8) | tails[2]
+
+
+def _rows_with_bytes(hits: Index, starts: npt.NDArray[np.int32]) -> Flags:
+    answer = np.zeros(len(starts) - 1, np.bool_)
+    if len(hits):
+        answer[np.searchsorted(starts, hits + starts[0], side="right") - 1] = True
+    return answer
+
+
+def _special(body: Bytes, names: bool) -> Index:
+    """Places of bytes that may belong to a blank, an invisible or a control character (and, in names, a bracket).
+
+    UTF-8 begins U+0080-00BF with C2, U+1000-1FFF with E1, U+2000-2FFF with E2, U+3000-3FFF with E3, U+FEFF with EF BB.
+    """
+    odd = (body <= 0x20) | (body == ord("[")) if names else (body < 0x20)
+    odd |= (body == 0x7F) | (body == 0xC2) | (body == 0xE1) | (body == 0xE2) | (body == 0xE3)
+    high = np.flatnonzero(body == 0xEF)
+    if len(high):
+        after = body[np.minimum(high + 1, len(body) - 1)]
+        odd[high[(after != 0xBC) & (after != 0xBD)]] = True
+    return np.flatnonzero(odd)
+
+
+def _is_cjk(number: npt.NDArray[np.int32]) -> Flags:
+    """Three bytes are one character of U+5000-9FFF."""
+    return (number >= 0xE50000) & (number < 0xEA0000)
+
+
+def _plain_name(longest: int, refused_end: str = "") -> Callable[[Values], Flags]:
+    """Names that begin with two Chinese characters, hold no special character and are longer than any empty mark."""
+    end = int.from_bytes(refused_end.encode("utf-8"), "big")
+
+    def plain(block: Values) -> Flags:
+        data, starts = layout(block)
+        lengths = np.diff(starts)
+        good = (lengths > 3 * _LONGEST_MARK) & (lengths <= longest)
+        if not good.any():
+            return good
+        head, tail = _edge_bytes(data, starts)
+        second = data[np.minimum(starts[:-1] + 3, len(data) - 1)]
+        good &= _is_cjk(head) & (second >= 0xE5) & (second <= 0xE9) & (tail != end)
+        return good & ~_rows_with_bytes(_special(data[starts[0] : starts[-1]], names=True), starts)
+
+    return plain
+
+
+def _plain_text(block: Values) -> Flags:
+    """Texts that begin and end with a Chinese character, begin like no empty mark, and hold no special character."""
+    data, starts = layout(block)
+    good = np.diff(starts) >= 6
+    if not good.any():
+        return good
+    head, tail = _edge_bytes(data, starts)
+    good &= _is_cjk(head) & ((tail & 0x8080) == 0x8080) & ~np.isin(head, _MARK_BYTES)
+    return good & ~_rows_with_bytes(_special(data[starts[0] : starts[-1]], names=False), starts)
+
+
+def _ordinary_text(text: Characters) -> Flags:
     longer = text.lengths() > LONGEST_SPACED_MARK
     return longer & ~(text.at(0, _EDGES) | text.at(-1, _EDGES) | text.rows_with(_CONTROL))
 
 
-def _ordinary_name(longest: int) -> Callable[[Characters], npt.NDArray[np.bool_]]:
-    def ordinary(text: Characters) -> npt.NDArray[np.bool_]:
+def _ordinary_name(longest: int) -> Callable[[Characters], Flags]:
+    def ordinary(text: Characters) -> Flags:
         lengths = text.lengths()
         good = (lengths > _LONGEST_MARK) & (lengths <= longest) & text.at(0, _CJK) & text.at(1, _CJK)
         return good & ~text.rows_with(_UNUSUAL)
@@ -142,27 +215,28 @@ def _ordinary_name(longest: int) -> Callable[[Characters], npt.NDArray[np.bool_]
 _NUMBER_END = class_table("号")
 
 
-def _ordinary_org_name(text: Characters) -> npt.NDArray[np.bool_]:
+def _ordinary_org_name(text: Characters) -> Flags:
     # A document number ends with 号; names that do are left to the scalar.
     return _ordinary_name(LONGEST_NAME)(text) & ~text.at(-1, _NUMBER_END)
 
 
-def _ordinary_person(text: Characters) -> npt.NDArray[np.bool_]:
+def _ordinary_person(text: Characters) -> Flags:
     lengths = text.lengths()
     return (lengths >= 2) & (lengths <= 6) & ~text.rows_with(_NOT_CJK) & ~_is_mark(text)
 
 
-def _is_mark(text: Characters) -> npt.NDArray[np.bool_]:
+def _is_mark(text: Characters) -> Flags:
     """Rows that may be an empty mark written in Chinese (暂无): the first character is one that such marks begin with."""
     return text.at(0, _MARK_HEADS)
 
 
 _MARK_HEADS = class_table({mark[0] for mark in EMPTY_MARKS if mark})
+_MARK_BYTES = np.array([int.from_bytes(mark[0].encode("utf-8"), "big") for mark in EMPTY_MARKS if mark], np.int32)
 
-_TEXT = _TextColumn(check_text, TEXT_REASONS, _ordinary_text)
-_ORG_NAME = _TextColumn(check_org_name, ORG_NAME_REASONS, _ordinary_org_name)
+_TEXT = _TextColumn(check_text, TEXT_REASONS, _ordinary_text, _plain_text)
+_ORG_NAME = _TextColumn(check_org_name, ORG_NAME_REASONS, _ordinary_org_name, _plain_name(LONGEST_NAME, "号"))
 _PERSON_NAME = _TextColumn(check_person_name, PERSON_NAME_REASONS, _ordinary_person)
-_ADDRESS = _TextColumn(check_address, ADDRESS_REASONS, _ordinary_name(LONGEST_ADDRESS))
+_ADDRESS = _TextColumn(check_address, ADDRESS_REASONS, _ordinary_name(LONGEST_ADDRESS), _plain_name(LONGEST_ADDRESS))
 
 
 def column_text(column: Column) -> ColumnVerdict:
