@@ -113,6 +113,8 @@ def _default(info: FieldInfo) -> str:
     value = info.get_default(call_default_factory=True)
     if value is PydanticUndefined or value is None or value in ((), {}):
         return ""
+    if isinstance(value, tuple):
+        return ", ".join(f"`{part}`" for part in value)
     return (
         "see below" if isinstance(value, BaseModel) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
     )
