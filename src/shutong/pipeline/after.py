@@ -4,28 +4,71 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
+from shutong.accounts.actors import SYSTEM
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
+from shutong.pipeline.answers.change import apply_listings, renew
+from shutong.pipeline.answers.store import AnswersMissing, AnswerStore
+from shutong.quality.actions import open_disagreement_ticket
 from shutong.rules.actions import Candidate, reconcile_listings
 from shutong.spec.catalog import Catalog
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where the lake stands: the last committed run of the way, its kind and business day, and the run before it."""
+
+    run_id: str
+    kind: str
+    business_day: dt.date
+    previous: str | None
 
 
 def after_commit(
     home: Home,
     engine: DuckEngine,
     catalog: Catalog,
-    subjects: int | None,
-    day: dt.date,
+    reached: Position,
     progress: Callable[[str, int, int], None],
 ) -> None:
     """Write the decisions that follow from what the rules found, and renew the ready answers.
 
     Args:
-        subjects: how many subjects an increment computed again; None after a full run.
+        reached: where the lake stands now, and from where it came.
+        progress: told of the steps.
     """
+    day = reached.business_day
     progress("listings", 1, 2)
     reconcile_listings(catalog, candidates(engine), day)
+    for name, verification in catalog.verifications.items():
+        open_disagreement_ticket(name, verification, _disagreements(engine, name), day, acting=SYSTEM)
+    progress("answers", 2, 2)
+    shown = _shown_run(home)
+    # The answers may lag behind by a run that was killed after its commit: then its subjects are not known here.
+    if reached.run_id == shown:
+        apply_listings(home.answers, catalog)
+    else:
+        full = reached.kind == "full" or shown != reached.previous
+        renew(engine, home.answers, catalog, day, reached.run_id, full=full)
+
+
+def _shown_run(home: Home) -> str | None:
+    """The run whose tables the ready answers show; None where there are none."""
+    try:
+        return AnswerStore(home.answers).meta().get("run_id")
+    except AnswersMissing:
+        return None
+
+
+def _disagreements(engine: DuckEngine, name: str) -> list[dict[str, Any]]:
+    if "disagreements" not in engine.lake.tables():
+        return []
+    sql = "SELECT key, item, left_value, right_value FROM t WHERE verification = :name ORDER BY key, item"
+    found: list[dict[str, Any]] = engine.query(sql, {"t": "disagreements"}, {"name": name}).to_pylist()
+    return found
 
 
 def candidates(engine: DuckEngine) -> list[Candidate]:

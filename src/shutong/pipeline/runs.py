@@ -23,7 +23,7 @@ from shutong.engine.home import Home, lease
 from shutong.engine.sqltext import Parameter
 from shutong.pipeline import inputs
 from shutong.pipeline.actions import fail_run, finish_run, start_run
-from shutong.pipeline.after import after_commit
+from shutong.pipeline.after import Position, after_commit
 from shutong.rules.plan import Planned, full_run, increment
 from shutong.spec.catalog import Catalog
 from shutong.subjects import scopes
@@ -84,29 +84,29 @@ def run_way(
         entry = start_run(run_id, day, acting=acting)
         engine = DuckEngine.of_home(home)
         try:
-            report = _compute(engine, declared, run_id, day, full, progress)
-            after_commit(home, engine, declared, report.subjects, day, progress)
+            report, position = _compute(engine, declared, run_id, day, full, progress)
+            after_commit(home, engine, declared, position, progress)
         except Exception as error:
             fail_run(entry, error, acting=acting)
             raise
         finally:
             engine.close()
-        count = len(report.stages) and (report.subjects or 0)
-        finish_run(entry, report.kind, report.upto_seq, count, report.stages, acting=acting)
+        finish_run(entry, report.kind, report.upto_seq, report.subjects or 0, report.stages, acting=acting)
     return report
 
 
 def _compute(
     engine: DuckEngine, catalog: Catalog, run_id: str, day: dt.date, full: bool, progress: Progress
-) -> RunReport:
+) -> tuple[RunReport, Position]:
     with engine.run(run_id, "way", day) as run:
         reached = inputs.last_reached(run)
         upto = inputs.last_seq(run, day)
         whole = full_run(catalog)
         identities = inputs.identities(whole)
         kind = _kind(full, reached, upto, day, identities)
-        if kind == "nothing":
-            return RunReport(run_id, kind, day, upto, ())
+        previous = reached.run_id if reached else None
+        if kind == "nothing" and reached:
+            return RunReport(run_id, kind, day, upto, ()), Position(reached.run_id, kind, day, None)
         inputs.stage_calendar(run, day)
         params: dict[str, Parameter] = {"as_of": day}
         if kind == "increment" and reached:
@@ -120,7 +120,7 @@ def _compute(
         run.commit()
         report = RunReport(run_id, kind, day, upto, tuple(run.reports), subjects)
     _fold_patches(engine, run_id)
-    return report
+    return report, Position(run_id, kind, day, previous)
 
 
 def execute_plan(
