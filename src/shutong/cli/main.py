@@ -116,7 +116,7 @@ def query(
     json: JsonOption = False,
 ) -> None:
     """查找主体及其事项、名单和来源。Find subjects with their facts, listings and provenance."""
-    in_home(home, "way:query", text=text, as_of=_day(as_of), valid_on=_day(valid_on), json=json)
+    in_home(home, "query:query", text=text, as_of=_day(as_of), valid_on=_day(valid_on), json=json)
 
 
 @app.command()

@@ -1,0 +1,192 @@
+"""``shutong query``: subjects with their facts, listings and provenance, now or as of a past day."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from rich.table import Table
+
+from shutong.catalog.actions import current_catalog
+from shutong.cli.outcome import console, print_json
+from shutong.engine.duck import DuckEngine
+from shutong.engine.home import Home
+from shutong.pipeline.answers.search import Found, search
+from shutong.pipeline.answers.store import AnswerStore, Row
+from shutong.pipeline.asof import known_on
+from shutong.rules.models import Listing
+from shutong.spec.catalog import Catalog, default_mask, masked
+from shutong.spec.models import Attribute
+
+MOST = 10
+"""Subjects shown in full; ``total`` says how many there are."""
+
+_PROVENANCE = ("valid_from", "valid_to", "rank", "chosen", "record_id", "resource", "batch_id", "received_on")
+_FACT = ("fact_id", "kind", "on_date", "until_date", "weight", "resource", "record_id", "batch_id", "received_on")
+_LINK = ("record_id", "role", "resource", "method", "score", "evidence")
+
+
+def query(folder: Path, *, text: str, as_of: dt.date | None, valid_on: dt.date | None, json: bool) -> None:
+    """Find subjects and print them."""
+    home = Home.open(folder)
+    store = AnswerStore(home.answers)
+    found = search(store, text, limit=MOST)
+    subjects = [_now(store, hit.subject) for hit in found.hits]
+    if as_of:
+        subjects = _past(home, current_catalog(), subjects, as_of)
+    if valid_on:
+        subjects = [_valid(one, valid_on) for one in subjects]
+    answer = {
+        "query": found.text,
+        "total": found.count,
+        "note": found.note,
+        "as_of": as_of,
+        "valid_on": valid_on,
+        "business_day": store.meta().get("business_day"),
+        "subjects": subjects,
+    }
+    if json:
+        print_json(answer)
+    else:
+        _show(found, subjects)
+
+
+def _now(store: AnswerStore, subject: Row) -> dict[str, Any]:
+    """A subject from the ready answers: public values, masked as declared."""
+    where = "WHERE subject_id = ?"
+    key = [subject["subject_id"]]
+    return {
+        **_identity(subject),
+        "attributes": [
+            {"library": row["library"], "attribute": row["attribute"], "value": row["value"], **_pick(row, _PROVENANCE)}
+            for row in store.fetch(f"SELECT * FROM answer_value {where} ORDER BY library, attribute, rank", key)
+        ],
+        "facts": [
+            {**_pick(row, _FACT), "publicity_due": row["publicity_due"], "shows": json.loads(row["shows"] or "{}")}
+            for row in store.fetch(f"SELECT * FROM answer_fact {where} ORDER BY on_date DESC, fact_id", key)
+        ],
+        "listings": [
+            {**_pick(row, ("list", "ground", "since", "entered_on", "ends_on", "state", "rule_version")),
+             "record_ids": json.loads(row["record_ids"] or "[]")}
+            for row in store.fetch(f"SELECT * FROM answer_listing {where} ORDER BY since DESC", key)
+        ],
+        "links": [
+            _pick(row, _LINK) for row in store.fetch(f"SELECT * FROM answer_record {where} ORDER BY record_id", key)
+        ],
+    }  # fmt: skip
+
+
+def _identity(subject: Row) -> dict[str, Any]:
+    keys = ("subject_id", "kind", "name", "uscc", "status", "area", "category")
+    return {
+        **_pick(subject, keys),
+        "former_names": json.loads(subject["former_names"] or "[]"),
+        "codes": json.loads(subject["codes"] or "{}"),
+    }
+
+
+def _past(home: Home, catalog: Catalog, subjects: Iterable[dict[str, Any]], day: dt.date) -> list[dict[str, Any]]:
+    """The same subjects as they were known at the end of ``day``; those not known then are left out."""
+    engine = DuckEngine.of_home(home)
+    try:
+        found = [(one, known_on(engine, catalog, one["subject_id"], day)) for one in subjects]
+    finally:
+        engine.close()
+    return [_as_known(catalog, one, tables, day) for one, tables in found if tables.get("links", ())]
+
+
+def _as_known(
+    catalog: Catalog, subject: dict[str, Any], tables: Mapping[str, pa.Table], day: dt.date
+) -> dict[str, Any]:
+    values = [
+        {"library": row["library"], "attribute": row["attribute"],
+         "value": _shown(catalog, row), **_pick(row, _PROVENANCE)}
+        for row in _rows(tables, "values")
+        if catalog.libraries[row["library"]].public
+    ]  # fmt: skip
+    codes: dict[str, list[str]] = {}
+    for row in _rows(tables, "identifiers"):
+        if row["kind"] in subject["codes"] and row["current"]:
+            codes.setdefault(row["kind"], []).append(row["value"])
+    chosen = {one["attribute"]: one["value"] for one in values if one["chosen"]}
+    known = {key: chosen.get(key, subject[key]) for key in ("name", "status", "area")}
+    listings = Listing.objects.filter(subject_id=subject["subject_id"], entered_on__lte=day)
+    return {
+        **subject,
+        **known,
+        "codes": codes,
+        "attributes": values,
+        "facts": [
+            {**_pick(row, _FACT), "publicity_due": row["publicity_due"], "shows": json.loads(row["shows"] or "{}")}
+            for row in _rows(tables, "facts")
+            if row["public"]
+        ],
+        "candidates": [
+            {**_pick(row, ("list", "ground", "since", "rule_version")), "record_ids": row["record_ids"]}
+            for row in _rows(tables, "candidates")
+        ],
+        "listings": [
+            {"list": one.list, "ground": one.ground, "since": one.since, "entered_on": one.entered_on,
+             "ends_on": one.ends_on, "state": "listed", "rule_version": one.rule_version, "record_ids": one.record_ids}
+            for one in listings
+            if one.released_on is None or one.released_on > day
+        ],
+        "links": [_pick(row, _LINK) for row in _rows(tables, "links")],
+    }  # fmt: skip
+
+
+def _rows(tables: Mapping[str, pa.Table], name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = tables[name].to_pylist() if name in tables else []
+    return rows
+
+
+def _shown(catalog: Catalog, row: Mapping[str, Any]) -> str | None:
+    """The value as the public sees it."""
+    attribute: Attribute = catalog.libraries[row["library"]].attributes[row["attribute"]]
+    value = row["value"]
+    return masked(value, default_mask(attribute)) if value is not None else None
+
+
+def _valid(subject: dict[str, Any], day: dt.date) -> dict[str, Any]:
+    """What was true on a day: values in force, facts that had begun and not ended."""
+    text = day.isoformat()
+    begun = [one for one in subject["facts"] if str(one["on_date"]) <= text]
+    return {
+        **subject,
+        "attributes": [
+            one
+            for one in subject["attributes"]
+            if str(one["valid_from"] or "") <= text and text < str(one["valid_to"] or "9999-12-31")
+        ],
+        "facts": [one for one in begun if text <= str(one["until_date"] or "9999-12-31")],
+        "listings": [
+            one for one in subject["listings"] if str(one["since"]) <= text <= str(one["ends_on"] or "9999-12-31")
+        ],
+    }
+
+
+def _pick(row: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {key: row[key] for key in keys}
+
+
+def _show(found: Found, subjects: list[dict[str, Any]]) -> None:
+    if not subjects:
+        console.print(f"没有找到 / nothing found: {found.text}", markup=False)
+    for one in subjects:
+        table = Table(
+            title=f"{one['name']}  {one['uscc'] or ''}  {one['subject_id']}", title_justify="left", show_header=False
+        )
+        for value in one["attributes"]:
+            if value["chosen"]:
+                source = f"{value['resource']} · {value['record_id']} · {value['received_on']}"
+                table.add_row(value["attribute"], str(value["value"]), source)
+        for fact in one["facts"]:
+            head = next(iter(fact["shows"].values()), "")
+            table.add_row(f"{fact['on_date']} {fact['kind']}", str(head), f"{fact['resource']} · {fact['record_id']}")
+        for listing in one["listings"]:
+            table.add_row(f"名单 {listing['list']}", str(listing["ground"]), f"自 / since {listing['since']}")
+        console.print(table)
