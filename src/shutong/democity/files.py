@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import datetime
 import io
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import openpyxl
 import orjson
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from shutong.democity.text import Ints, Text
+from shutong.democity.workbook import write_workbook
 from shutong.spec.models import DemoFile, Resource
 
 MAX_ROWS = {"csv": 200_000, "json": 50_000, "xlsx": 50_000}
 """Rows after which a day's delivery goes on in another file."""
-_STILL = datetime.datetime(2026, 1, 1)  # noqa: DTZ001 - a spreadsheet has no zone; one moment makes files repeatable
-_ISO = 10
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,9 @@ class ResourceFiles:
                     with current.path.open("ab") as file:
                         file.write(b"\n]\n")
                 elif self._form.format == "xlsx":
-                    _write_workbook(current.path, self._resource, self._form, self._headers, current.spool)
+                    title = f"{self._resource.title.zh}明细表" if self._form.title_row else None
+                    dates = [item.element == "date" for item in self._resource.items.values()]
+                    write_workbook(current.path, title, self._headers, dates, current.spool)
                     current.spool.clear()
                 department = self._resource.department
                 found.append(Delivery(self._resource.resource, department, received, current.relative, current.rows))
@@ -162,56 +161,6 @@ def _json_rows(headers: list[str], cells: list[Text], *, first: bool) -> bytes:
         for row in zip(*(column.to_pylist() for column in cells), strict=True)
     ]
     return (b"\n" if first else b",\n") + b",\n".join(lines)
-
-
-def _write_workbook(
-    path: Path, resource: Resource, form: DemoFile, headers: list[str], parts: list[list[Text]]
-) -> None:
-    """A workbook as an office makes it: a merged title row above the header, dates as dates."""
-    book = openpyxl.Workbook(write_only=True)
-    sheet: Any = book.create_sheet("Sheet1")
-    if form.title_row:
-        sheet.merged_cells.add(f"A1:{openpyxl.utils.get_column_letter(len(headers))}1")
-        sheet.append([f"{resource.title.zh}明细表"])
-    sheet.append(headers)
-    dates = [item.element == "date" for item in resource.items.values()]
-    for cells in parts:
-        for row in zip(*(column.to_pylist() for column in cells), strict=True):
-            sheet.append([_dated(text) if is_date else text for text, is_date in zip(row, dates, strict=True)])
-    content = io.BytesIO()
-    book.save(content)
-    _freeze(content, path)
-
-
-def _dated(text: str | None) -> Any:
-    if text and len(text) == _ISO and text[4] == text[7] == "-":
-        try:
-            return datetime.date.fromisoformat(text)
-        except ValueError:
-            return text
-    return text
-
-
-def _freeze(content: io.BytesIO, path: Path) -> None:
-    """Copy a workbook with one fixed time everywhere, so that the same city gives the same bytes."""
-    with zipfile.ZipFile(content) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
-        for name in sorted(source.namelist()):
-            data = source.read(name)
-            if name == "docProps/core.xml":
-                data = _without_times(data)
-            info = zipfile.ZipInfo(name, _STILL.timetuple()[:6])
-            info.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(info, data)
-
-
-def _without_times(core: bytes) -> bytes:
-    text = core.decode()
-    for tag in ("created", "modified"):
-        start = text.find(f"<dcterms:{tag}")
-        if start >= 0:
-            begin, end = text.index(">", start) + 1, text.index(f"</dcterms:{tag}>", start)
-            text = f"{text[:begin]}{_STILL.isoformat()}Z{text[end:]}"
-    return text.encode()
 
 
 def split_days(delivered: Ints) -> tuple[Ints, list[tuple[int, int, int]]]:
