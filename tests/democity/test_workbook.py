@@ -25,7 +25,7 @@ def test_two_readers_agree(tmp_path: Path) -> None:
         sheet = openpyxl.load_workbook(path).active
     assert sheet is not None
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    day = datetime.datetime(2026, 6, 15)
+    day = datetime.datetime.fromisoformat("2026-06-15")
     assert rows == [
         ["名单", None],
         ["名称", "日期"],
