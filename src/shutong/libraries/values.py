@@ -105,7 +105,7 @@ def _steps(found: list[Source]) -> Iterator[Step]:
     yield SqlStep(
         "values",
         f"SELECT {written} FROM said s LEFT JOIN best b ON b.subject_id = s.subject_id AND b.number = s.number"
-        " AND b.position = s.position AND b.rank = s.rank AND s.current",
+        " AND b.rank = s.rank AND b.position = CASE WHEN s.current THEN s.position END",
     )
 
 

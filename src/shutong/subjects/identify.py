@@ -94,8 +94,8 @@ def _looked_up_sql() -> str:
     columns = ["t.*", "u.subject_id AS by_uscc", "g.subject_id AS by_register"]
     joins = [
         "LEFT JOIN owners u ON u.kind = 'uscc' AND u.value = t.uscc",
-        "LEFT JOIN owners g ON t.registry AND t.current AND g.kind = 'register'"
-        " AND g.value = concat(t.record_id, '/', t.role)",
+        "LEFT JOIN owners g ON g.kind = 'register'"
+        " AND g.value = CASE WHEN t.registry AND t.current THEN concat(t.record_id, '/', t.role) END",
     ]
     for code in _CODES:
         columns += [f"CASE WHEN {code}_of.owners = 1 THEN {code}_of.subject_id END AS by_{code}"]

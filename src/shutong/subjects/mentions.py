@@ -201,14 +201,15 @@ _SAID = pa.schema(
 """The step ``said``, where no resource is about anybody."""
 
 
+# A condition on the left side alone would cost a nested loop, so it stands inside the key.
 _KEYED = """SELECT s.record_id, s.key_id, s.role, s.entry, s.principal, s.resource, s.kind, s.registry, s.current,
  s.kept, s.may_mint, coalesce(s.uscc, CASE WHEN length(s.taxpayer_no) = 18 THEN s.taxpayer_no END) AS uscc,
  s.org_code, s.registration_no, CASE WHEN length(s.taxpayer_no) = 15 THEN s.taxpayer_no END AS taxpayer_no,
  s.certificate_no, s.person_key, s.name, n.name_key, n.variant_key, f.name_key AS former_name_key,
  f.variant_key AS former_variant_key, s.area, d.address_key, s.received_on, s.seq, s.row_no
-FROM said s LEFT JOIN name_keys n ON s.kind = 'organisation' AND n.raw = s.name
- LEFT JOIN name_keys f ON s.kind = 'organisation' AND f.raw = s.former_name
- LEFT JOIN address_keys d ON s.kind = 'place' AND d.raw = s.address"""
+FROM said s LEFT JOIN name_keys n ON n.raw = CASE WHEN s.kind = 'organisation' THEN s.name END
+ LEFT JOIN name_keys f ON f.raw = CASE WHEN s.kind = 'organisation' THEN s.former_name END
+ LEFT JOIN address_keys d ON d.raw = CASE WHEN s.kind = 'place' THEN s.address END"""
 
 _FIRST_SEEN = f"""SELECT i.kind, i.identifier_kind, i.identifier, i.minted_by, i.role, i.position, i.minted_on FROM (
  SELECT kind, identifier_kind, identifier, min_by(record_id, position) AS minted_by, min_by(role, position) AS role,

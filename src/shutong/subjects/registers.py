@@ -16,7 +16,7 @@ from shutong.spec.catalog import Catalog
 from shutong.subjects.mentions import ENTRY_POSITION, IDENTITY, IDENTITY_KIND, ORG_CODE, PLACE, about_hash
 from shutong.subjects.tables import IDENTIFIERS, MENTIONS, SUBJECTS
 
-VERSION = 1
+VERSION = 2
 
 _COLUMN_OF = {
     "uscc": "uscc",
@@ -150,8 +150,10 @@ def _claims() -> Iterator[str]:
         " FROM provisional p WHERE NOT EXISTS"
         " (SELECT 1 FROM holders h WHERE h.organisation_code = substring(p.uscc, 9, 9))"
     )
-    yield _minted_claim("person", "person_key", "person_key", "FALSE", "m.person_key IS NOT NULL")
-    yield _minted_claim("place", "place", PLACE, "TRUE", "m.registry AND m.current AND m.address_key IS NOT NULL")
+    yield _minted_claim("person", "person_key", "person_key", "m.registry AND m.current", "m.person_key IS NOT NULL")
+    yield _minted_claim(
+        "place", "place", PLACE, "m.registry AND m.current", "m.registry AND m.current AND m.address_key IS NOT NULL"
+    )
 
 
 def _claim(kind: str, value: str, current: str, condition: str) -> str:
