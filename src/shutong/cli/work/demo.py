@@ -24,7 +24,7 @@ from shutong.engine.home import Home
 from shutong.engine.sampling import watch_memory
 from shutong.pipeline.runs import run_way
 from shutong.pipeline.summary import summarise
-from shutong.quality.delivery import deliver_many
+from shutong.quality.counter import take_in
 
 CITY = "city"
 """Folder of the home with the delivered files and the truth beside them."""
@@ -92,7 +92,7 @@ def deliver_city(home: Home, city: CityReport, tell: Callable[[int, int], None])
     """Deliver the city's files in the order of their days, in one commit."""
     engine = DuckEngine.of_home(home)
     try:
-        deliver_many(home, engine, current_catalog(), deliveries(home, city), progress=tell)
+        take_in(home, engine, current_catalog(), deliveries(home, city), acting=SYSTEM, progress=tell)
     finally:
         engine.close()
 

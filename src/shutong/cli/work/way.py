@@ -1,0 +1,87 @@
+"""``shutong collect`` and ``shutong run``: a file comes in, and what came in goes through the stages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from shutong.accounts.actors import SYSTEM
+from shutong.catalog.actions import current_catalog
+from shutong.cli.outcome import DONE, REFUSED, console, print_json
+from shutong.collect.receipt import Receipt
+from shutong.engine.duck import DuckEngine
+from shutong.engine.home import Home
+from shutong.pipeline.runs import Progress as Tell
+from shutong.pipeline.runs import run_way
+from shutong.quality.counter import take_in
+from shutong.quality.delivery import Delivery
+from shutong.spec.problems import meant
+
+_MOST_REASONS = 12
+
+
+def collect(
+    folder: Path, *, resource: str, file: Path, received_on: dt.date | None, corrects: str | None, json: bool
+) -> int:
+    """Deliver one file; print the receipt; 3 when the batch was refused."""
+    home = Home.open(folder)
+    catalog = current_catalog()
+    if resource not in catalog.resources:
+        hint = meant(resource, catalog.resources)
+        raise typer.BadParameter(f"没有这项信息资源：{resource}。{hint} / no such resource", param_hint="RESOURCE")
+    engine = DuckEngine.of_home(home)
+    try:
+        delivery = Delivery(resource, file, received_on or home.today(), corrects)
+        receipt = take_in(home, engine, catalog, [delivery], acting=SYSTEM)[0]
+    finally:
+        engine.close()
+    if json:
+        print_json(receipt.as_dict())
+    else:
+        _show_receipt(receipt)
+    return DONE if receipt.state == "in" else REFUSED
+
+
+def _show_receipt(receipt: Receipt) -> None:
+    def say(text: str) -> None:
+        console.print(text, markup=False)
+
+    if receipt.refusal:
+        say(f"未收 / refused: {receipt.file_name}\n{receipt.refusal['zh']}\n{receipt.refusal['en']}")
+        return
+    again = "（此前已收，未重复 / was in before, nothing was added）" if receipt.repeated else ""
+    say(f"批次 / batch {receipt.batch} {again}")
+    say(f"收到 received {receipt.received}  通过 accepted {receipt.accepted}  拒收 rejected {receipt.rejected}")
+    for reason in receipt.reasons[:_MOST_REASONS]:
+        rows = ", ".join(map(str, reason["rows"][:8])) + (" …" if len(reason["rows"]) > 8 else "")
+        say(f"  {reason['rejected'] or reason['flagged']:>6}  {reason['zh']}（行 / rows {rows}）")
+
+
+def run(folder: Path, *, full: bool, day: dt.date | None, json: bool) -> None:
+    """Run the way and say what each stage did."""
+    with _bars() as tell:
+        report = run_way(Home.open(folder), full=full, day=day, progress=tell, acting=SYSTEM)
+    if json:
+        print_json({**asdict(report), "stages": [asdict(stage) for stage in report.stages]})
+        return
+    console.print(f"{report.run_id}: {report.kind}, 业务日 / business day {report.business_day}", markup=False)
+    for stage in report.stages:
+        rows = ", ".join(f"{table} {count:,}" for table, count in stage.rows_out.items())
+        console.print(
+            f"  {stage.name:<20} {stage.seconds:>7.2f} s  {stage.peak_bytes / 1e6:>6.0f} MB  {rows}", markup=False
+        )
+
+
+@contextmanager
+def _bars() -> Iterator[Tell]:
+    """A progress bar over the stages of a run, named after the one that runs."""
+    columns = TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as bars:
+        bar = bars.add_task("", total=None)
+        yield lambda name, number, count: bars.update(bar, description=name, completed=number - 1, total=count)
