@@ -12,7 +12,7 @@ import json
 import logging
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
@@ -26,6 +26,7 @@ from shutong.engine.home import Home
 logger = logging.getLogger(__name__)
 
 CHECKPOINTS = "checkpoints.jsonl"
+SLACK = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,12 @@ def seal(home: Home) -> Checkpoint | None:
         chain = Chain.objects.select_for_update().get(name=WRITES)
         last = Checkpoint.objects.order_by("-number").first()
         known = known_heads()
+        now = datetime.now(UTC)
         writes = _follow_writes(chain, known.get(WRITES, Head(0, START)))
-        segments = _follow_segments(home.path / "audit", known)
+        segments = _follow_segments(home.path / "audit", known, last.at if last else None)
         if last is not None and writes == known.get(WRITES) and not segments:
             return None
         number = last.number + 1 if last else 1
-        now = datetime.now(UTC)
         text = home.keys.sign(
             {
                 "kind": "audit-checkpoint",
@@ -109,6 +110,18 @@ def split_line(line: bytes) -> tuple[str, str]:
     return digest, body
 
 
+def is_belated(line: bytes, sealed_at: datetime) -> bool:
+    """Whether a segment that nobody registered begins before a checkpoint that would have seen it: it was slipped in.
+
+    A minute is allowed for, since a file may be opened while a checkpoint is made.
+    """
+    try:
+        began = datetime.fromisoformat(json.loads(split_line(line)[1])["at"])
+    except (ValueError, KeyError, TypeError):
+        return True
+    return began < sealed_at - SLACK
+
+
 def _follow_writes(chain: Chain, since: Head) -> Head:
     position, head = since.position, since.head
     rows = Entry.objects.filter(chain=WRITES, position__gt=position).order_by("position")
@@ -121,7 +134,7 @@ def _follow_writes(chain: Chain, since: Head) -> Head:
     return Head(position, head)
 
 
-def _follow_segments(folder: Path, known: dict[str, Head]) -> dict[str, Head]:
+def _follow_segments(folder: Path, known: dict[str, Head], sealed_at: datetime | None) -> dict[str, Head]:
     """The heads of the segments that grew since they were last sealed."""
     heads = {}
     links = dict(Segment.objects.values_list("name", "link"))
@@ -132,7 +145,13 @@ def _follow_segments(folder: Path, known: dict[str, Head]) -> dict[str, Head]:
             continue
         with path.open("rb") as file:
             if before is None:
-                start = links.get(name) or _link_of(file.readline(), name)
+                first = file.readline()
+                if not first.endswith(b"\n"):
+                    # Another process opened it this instant, or was killed before its first entry.
+                    continue
+                start = links.get(name) or _link_of(first, name)
+                if name not in links and sealed_at is not None and is_belated(first, sealed_at):
+                    raise BrokenLogError(name, 1)
                 if name not in links:
                     register(name, datetime.now(UTC), start)
                 before = Head(0, start)

@@ -14,7 +14,7 @@ from shutong.audit.chain import START, link
 from shutong.audit.departures import ENTRY, departure_seal
 from shutong.audit.log import WRITES
 from shutong.audit.models import Chain, Checkpoint, Departure, Entry, Segment
-from shutong.audit.sealing import CHECKPOINTS, Head, heads_of, split_line, text_hash
+from shutong.audit.sealing import CHECKPOINTS, Head, heads_of, is_belated, split_line, text_hash
 from shutong.engine.errors import EngineError
 from shutong.engine.home import Home
 
@@ -172,7 +172,7 @@ def _verify_segment(name: str, path: Path, start: str | None, report: Report, se
                 head = next((one for one in sealed.starts if link(one, text) == digest), START)
             body = _body(text)
             position += 1
-            if position == 1 and start is None and body and report.sealed_at and _time(body) < report.sealed_at:
+            if position == 1 and start is None and report.sealed_at and is_belated(line, report.sealed_at):
                 report.fault("added", name, 1, "该文件不在检查点之内", "the file is older than a checkpoint without it")
             if body is None or body["segment"] != name or link(head, text) != digest:
                 report.fault("changed", name, position, "读取记录与链不符", "the read entry does not fit the chain")
@@ -208,10 +208,6 @@ def _columns_fit(entry: Entry, body: dict[str, Any]) -> bool:
         and (body["action"], body["outcome"]) == (entry.action, entry.outcome)
         and (body["actor"]["id"], body["actor"]["department"]) == (entry.actor, entry.department)
     )
-
-
-def _time(body: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(body["at"])
 
 
 def _body(text: str) -> dict[str, Any] | None:
