@@ -51,7 +51,7 @@ def delivered(day: int) -> pa.Table:
 def way(path: str) -> None:
     """Every day that is not yet in: deliver, compute the changed subjects, fold now and then."""
     home = Home.open(path)
-    with lease(home, wait=5):
+    with lease(home, wait=60):
         engine = DuckEngine.of_home(home)
         for day in range(DAYS):
             if engine.lake.run(f"day-{day}") is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import io
 import json
 from pathlib import Path
@@ -28,6 +29,8 @@ def test_matching_keys_are_equal_for_equal_texts_only(keys: Keys, tmp_path: Path
     assert found[1] is None
     assert len({*found}) == 4
     assert all(len(each) == 32 for each in found if each is not None)
+    whole = hmac.digest(keys._matching, b"x", "sha256").hex()
+    assert keys.match_one("x") == whole[:32]
     assert Keys.open(keys.folder).match(column).to_pylist() == found
     assert Keys.create(tmp_path / "other").match(column).to_pylist() != found
 

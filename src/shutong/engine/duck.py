@@ -58,9 +58,10 @@ class DuckEngine:
         return cls(home.settings, Lake(home.lake), home.tmp, keep_steps)
 
     def recover(self) -> list[str]:
-        """Remove the files of killed runs and bring the logs in line; returns the attempts that were cleaned up."""
+        """Remove what killed runs left, fold the manifest, bring the logs in line; returns the attempts cleaned up."""
         cleaned = journal.clean_dead(self.lake.root, self.temp, self.lake.named_paths)
         journal.clean_locked(self.temp, _READERS)
+        self.lake.fold_manifest()
         self.lake.reconcile_quietly()
         return cleaned
 

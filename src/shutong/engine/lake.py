@@ -86,14 +86,22 @@ class Run:
     tables: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Index:
+    """The manifest's entries with the ways to find them: per table, and the number of each run."""
+
+    entries: tuple[Entry, ...]
+    by_table: dict[str, list[Entry]]
+    seq_of_run: dict[str, int]
+
+
 @dataclass
 class Lake:
     """The lake in folder ``root`` (made when it does not exist). Safe to keep open: it notices new commits."""
 
     root: Path
     _manifest: Manifest = field(init=False, repr=False)
-    # The entries and their index are replaced together, so that threads never see one without the other.
-    _index: tuple[tuple[Entry, ...], dict[str, list[Entry]]] = field(init=False, repr=False, default=((), {}))
+    _index: _Index = field(init=False, repr=False, default_factory=lambda: _Index((), {}, {}))
 
     def __post_init__(self) -> None:
         self.root = self.root.absolute()
@@ -105,20 +113,19 @@ class Lake:
         """The number of the last committed run; 0 in an empty lake."""
         return self._manifest.last
 
-    def _entries_by_table(self) -> dict[str, list[Entry]]:
+    def _indexed(self) -> _Index:
         entries = self._manifest.entries()
-        known, index = self._index
-        if entries is known:
-            return index
-        by_table: dict[str, list[Entry]] = defaultdict(list)
-        for entry in entries:
-            by_table[entry.change.table].append(entry)
-        self._index = (entries, dict(by_table))
-        return self._index[1]
+        if entries is not self._index.entries:
+            by_table: dict[str, list[Entry]] = defaultdict(list)
+            for entry in entries:
+                by_table[entry.change.table].append(entry)
+            # Replaced as one value, so that threads never see entries without their index.
+            self._index = _Index(entries, dict(by_table), {entry.run_id: entry.seq for entry in entries})
+        return self._index
 
     def tables(self) -> list[str]:
         """Names of every table that was ever written and not dropped, sorted."""
-        by_table = self._entries_by_table()
+        by_table = self._indexed().by_table
         return sorted(name for name, entries in by_table.items() if not _is_drop(entries[-1].change))
 
     def table(self, name: str, at: int | None = None) -> TableFiles:
@@ -130,7 +137,7 @@ class Lake:
 
     def history(self, name: str, at: int | None = None) -> list[Entry]:
         """What each run did to a table, oldest first, up to run number ``at``."""
-        entries = self._entries_by_table().get(name, [])
+        entries = self._indexed().by_table.get(name, [])
         return [entry for entry in entries if at is None or entry.seq <= at]
 
     def runs(self) -> list[Run]:
@@ -138,22 +145,13 @@ class Lake:
         by_seq: dict[int, list[Entry]] = defaultdict(list)
         for entry in self._manifest.entries():
             by_seq[entry.seq].append(entry)
-        return [
-            Run(
-                seq=seq,
-                run_id=entries[0].run_id,
-                kind=entries[0].kind,
-                read_seq=entries[0].read_seq,
-                business_day=entries[0].business_day,
-                committed_at=entries[0].committed_at,
-                tables=tuple(dict.fromkeys(entry.change.table for entry in entries)),
-            )
-            for seq, entries in by_seq.items()
-        ]
+        return [_run_of(entries) for entries in by_seq.values()]
 
     def run(self, run_id: str) -> Run | None:
         """The committed run of that id, or None."""
-        return next((run for run in reversed(self.runs()) if run.run_id == run_id), None)
+        index = self._indexed()
+        seq = index.seq_of_run.get(run_id)
+        return None if seq is None else _run_of([entry for entry in index.entries if entry.seq == seq])
 
     def commit(self, run: StagedRun) -> int:
         """Make a run visible over all its tables at once; returns its number.
@@ -249,7 +247,7 @@ class Lake:
             )
         before = dict(marks)
         changed = []
-        for name in sorted(self._entries_by_table() if names is None else names):
+        for name in sorted(self._indexed().by_table if names is None else names):
             whole = self._last_whole(name)
             if whole is None or marks.get(name) == whole:
                 continue
@@ -287,7 +285,7 @@ class Lake:
 
     def published_paths(self) -> set[str]:
         """Files that the tables' Delta logs list when they are in line with the manifest."""
-        whole = {name: self._last_whole(name) for name in self._entries_by_table()}
+        whole = {name: self._last_whole(name) for name in self._indexed().by_table}
         return {file.path for name, seq in whole.items() if seq is not None for file in self.table(name, seq).files}
 
     def fold_manifest(self) -> None:
@@ -297,6 +295,19 @@ class Lake:
     def entries(self) -> tuple[Entry, ...]:
         """Every row of the manifest in order of commit."""
         return self._manifest.entries()
+
+
+def _run_of(entries: Sequence[Entry]) -> Run:
+    first = entries[0]
+    return Run(
+        seq=first.seq,
+        run_id=first.run_id,
+        kind=first.kind,
+        read_seq=first.read_seq,
+        business_day=first.business_day,
+        committed_at=first.committed_at,
+        tables=tuple(dict.fromkeys(entry.change.table for entry in entries)),
+    )
 
 
 def _is_drop(change: Change) -> bool:

@@ -7,10 +7,15 @@ this module reads or writes it.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime as dt
 import functools
+import json
+import logging
 import os
+import secrets
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +23,9 @@ from typing import Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.transaction import AddAction, RemoveAction
 
 from shutong.engine.errors import ConflictError, LakeError, SpaceError
 
@@ -51,7 +57,9 @@ SCHEMA: Final = pa.schema(_COLUMNS)
 _TRANSACTION: Final = "shutong-manifest"
 
 # From this many small manifest files on, opening the lake folds them into one.
-FOLD_FROM: Final = 200
+FOLD_FROM: Final = 100
+_GRACE_SECONDS: Final = 3600
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,18 +210,19 @@ class Manifest:
 
     def _append(self, entries: Sequence[Entry]) -> None:
         seq = entries[0].seq
-        table = pa.Table.from_pylist([_row(entry) for entry in entries], schema=SCHEMA)
-        properties = CommitProperties(app_transactions=[Transaction(_TRANSACTION, seq)])
-        known = set(self._by_file)
+        path = self._folder / f"{seq:08}-{secrets.token_hex(4)}.parquet"
         try:
+            added = self._write(entries, path)
             # A run reads the version it numbered itself after, so a commit in between is a conflict for delta-rs.
-            write_deltalake(self._table or str(self._folder), table, mode="append", commit_properties=properties)
+            self._commit([added], Transaction(_TRANSACTION, seq))
         except CommitFailedError as error:
             self._table = None
+            path.unlink(missing_ok=True)
             raise ConflictError(
                 "同时有另一次运行提交，请重新运行", "another run committed at the same moment: run again", seq=seq
             ) from error
         except (DeltaError, OSError) as error:
+            path.unlink(missing_ok=True)
             if _is_full(error):
                 raise SpaceError(
                     "磁盘已满，运行没有提交。请腾出空间后重新运行",
@@ -222,27 +231,50 @@ class Manifest:
                 ) from error
             raise self._damaged(error) from error
         self._read()
-        self._sync(set(self._by_file) - known)
+        sync_paths([self._log_file(self._version()), self._folder / "_delta_log"])
+
+    def _write(self, entries: Sequence[Entry], path: Path) -> AddAction:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        table = pa.Table.from_pylist([_row(entry) for entry in entries], schema=SCHEMA)
+        pq.write_table(table, path, compression="zstd")
+        sync_paths([path, self._folder])
+        now = int(time.time() * 1000)
+        return AddAction(path.name, path.stat().st_size, {}, now, True, json.dumps({"numRecords": len(entries)}))
+
+    def _commit(self, actions: list[AddAction | RemoveAction], transaction: Transaction | None) -> None:
+        schema = Schema.from_arrow(SCHEMA)
+        if self._table is None:
+            self._table = DeltaTable.create(str(self._folder), schema=schema, mode="ignore", name="manifest")
+        properties = CommitProperties(app_transactions=[transaction] if transaction else None)
+        self._table.create_write_transaction(actions, "append", schema, commit_properties=properties)
 
     def fold(self) -> None:
-        """Merge many small manifest files into one (the rows stay what they are)."""
+        """Merge the manifest's small files into one when there are many (the rows stay what they are)."""
         with self._lock:
-            self.entries()
+            entries = self.entries()
             if self._table is None or len(self._by_file) < FOLD_FROM:
                 return
+            old = [Path(path).name for path in self._by_file]
+            path = self._folder / f"{entries[-1].seq:08}-{secrets.token_hex(4)}.parquet"
+            now = int(time.time() * 1000)
             try:
-                self._table.optimize.compact()
-                self._table.create_checkpoint()
-                # Another process may be reading the small files it listed a moment ago.
-                self._table.vacuum(retention_hours=1, enforce_retention_duration=False, dry_run=False)
-            except DeltaError as error:
-                raise self._damaged(error) from error
-            self._read()
+                added = self._write(entries, path)
+                removed = [RemoveAction(name, False, now, None, {}) for name in old]
+                self._commit([dataclasses.replace(added, data_change=False), *removed], None)
+                self._read()
+            except (DeltaError, OSError) as error:
+                # Folding is a convenience; as long as it fails, the small files are read.
+                self._table = None
+                _LOG.warning("the manifest could not be folded: %s", error)
+                return
+            self._remove_folded()
 
-    def _sync(self, files: set[str]) -> None:
-        """Bring a commit to the disk, so that a power cut after it loses nothing."""
-        log = self._folder / "_delta_log"
-        sync_paths([*map(Path, files), self._log_file(self._version()), log, self._folder])
+    def _remove_folded(self) -> None:
+        """Remove files that no version lists and that no other process can still be about to read."""
+        listed = {Path(path).name for path in self._by_file}
+        for path in self._folder.glob("*.parquet"):
+            if path.name not in listed and time.time() - path.stat().st_mtime > _GRACE_SECONDS:
+                path.unlink(missing_ok=True)
 
     def _version(self) -> int:
         return int(self._table.version()) if self._table is not None else -1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -91,29 +92,33 @@ class TableFiles:
 
 def build(name: str, root: Path, changes: Iterable[Change]) -> TableFiles:
     """Fold the changes of one table, in order of commit, into the files that count now."""
-    segments: list[Segment] = []
+    # Each segment's files are gathered in a list of their own: a table may have thousands of small deliveries.
+    segments: list[tuple[Segment, list[DataFile]]] = []
     for change in changes:
-        segment = Segment(change.files, decode_schema(change.schema), change.key, change.key_files)
+        schema = decode_schema(change.schema)
         if change.mode == "replace":
-            segments = [segment]
+            segments = []
+        elif change.mode == "patch":
+            _refuse_other_key(name, change.key, [each for each, _ in segments])
+        elif segments and _same_columns(segments[-1][0].schema, schema):
+            segments[-1][1].extend(change.files)
             continue
-        if change.mode == "patch":
-            known = next((each.key for each in segments if each.key_files), change.key)
-            if known != change.key:
-                raise LakeError(
-                    f"表 {name} 的补丁键由 {known} 变为 {change.key}，请先整表重算或合并",
-                    f"table {name}: the key of its patches changed from {known} to {change.key}; "
-                    "compute it in full or compact it first",
-                    table=name,
-                )
-        last = segments[-1] if segments else None
-        if last is not None and change.mode == "append" and _same_columns(last.schema, segment.schema):
-            segments[-1] = Segment(last.files + segment.files, last.schema, last.key, last.key_files)
-        else:
-            segments.append(segment)
-    return TableFiles(name, root, tuple(segments))
+        segments.append((Segment((), schema, change.key, change.key_files), list(change.files)))
+    return TableFiles(name, root, tuple(replace(each, files=tuple(files)) for each, files in segments))
 
 
+def _refuse_other_key(name: str, key: str | None, segments: list[Segment]) -> None:
+    known = next((each.key for each in segments if each.key_files), key)
+    if known != key:
+        raise LakeError(
+            f"表 {name} 的补丁键由 {known} 变为 {key}，请先整表重算或合并",
+            f"table {name}: the key of its patches changed from {known} to {key}; "
+            "compute it in full or compact it first",
+            table=name,
+        )
+
+
+@functools.lru_cache(maxsize=4096)
 def _same_columns(left: pa.Schema, right: pa.Schema) -> bool:
     return left.names == right.names and all(
         sqltext.type_name(a.type) == sqltext.type_name(b.type) for a, b in zip(left, right, strict=True)
