@@ -12,6 +12,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from shutong.pipeline.answers.store import AnswerStore
+from shutong.standards.areas import area_name
+from shutong.standards.industries import industry_name
 
 Content = Mapping[str, Any]
 
@@ -101,7 +103,9 @@ class Metadata:
         if element == "boolean":
             return _("是") if str(value).lower() in {"true", "1"} else _("否")
         if element == "area":
-            return area_text(self, str(value))
+            return with_code(area_name(str(value)), str(value))
+        if element == "industry":
+            return with_code(industry_name(str(value)), str(value))
         return str(value)
 
 
@@ -115,9 +119,8 @@ def money(value: Any) -> str:
     return _("%(amount)s 元") % {"amount": text}
 
 
-def area_text(metadata: Metadata, code: str) -> str:
-    """Name of an area with its code; the code alone where the name is not known."""
-    name = localised(metadata.get("codes", "area").get(code))
+def with_code(name: str | None, code: str) -> str:
+    """A name with its code behind; the code alone where the name is not known."""
     return f"{name}（{code}）" if name else code
 
 

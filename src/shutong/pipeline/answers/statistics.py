@@ -71,7 +71,7 @@ FILE_STATISTICS = {
     "WHERE redirect_to IS NULL AND area IS NOT NULL GROUP BY area ORDER BY 1",
     "subjects_by_status": "SELECT status, NULL, count(*) FROM answer_subject "
     "WHERE redirect_to IS NULL AND status IS NOT NULL GROUP BY status ORDER BY 3 DESC, 1",
-    "subjects_by_industry": "SELECT substr(industry, 1, 1), NULL, count(*) FROM answer_subject "
+    "subjects_by_industry": "SELECT substr(industry, 1, 2), NULL, count(*) FROM answer_subject "
     "WHERE redirect_to IS NULL AND industry IS NOT NULL GROUP BY 1 ORDER BY 3 DESC, 1",
     "subjects_by_year": "SELECT substr(established_on, 1, 4), NULL, count(*) FROM answer_subject "
     "WHERE redirect_to IS NULL AND established_on IS NOT NULL GROUP BY 1 ORDER BY 1",

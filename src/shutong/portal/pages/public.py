@@ -26,7 +26,8 @@ from ..queries.subjects import find_subject, subject_view
 from ..queries.views import Chain
 from .frame import day_parameter, page, page_parameter
 
-_STATUS_TONES = {"active": "ok", "存续": "ok", "cancelled": "", "注销": "", "revoked": "danger", "吊销": "danger"}
+_STATUS_TONES = {"1": "ok", "active": "ok", "2": "danger", "3": "danger", "5": "danger", "7": "warn", "8": "warn"}
+"""Tones of the code set enterprise-status; the text alone says what it is."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def status_text(known: Metadata, code: str | None) -> tuple[str, str]:
         return "", ""
     texts = [localised(codes.get(code)) for name, codes in known.of_kind("codes").items() if "status" in name]
     text = next((one for one in texts if one), code)
-    return text, _STATUS_TONES.get(code, _STATUS_TONES.get(text, ""))
+    return text, _STATUS_TONES.get(code, "")
 
 
 def _hit_view(known: Metadata, hit: Hit, text: str) -> HitView:

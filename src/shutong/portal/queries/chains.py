@@ -102,6 +102,8 @@ def method_title(method: str) -> str:
         **code_titles(),
         "name_area": _("名称与区划"),
         "registry": _("登记簿本身"),
+        "name_variant": _("名称的其他写法与区划"),
+        "person_key": _("本人证件"),
         "place": _("地址"),
     }
     return titles.get(method, method)
@@ -113,8 +115,19 @@ def _evidence(record: Row | None) -> list[Line]:
         return []
     found = orjson.loads(record["evidence"])
     pairs = found.items() if isinstance(found, dict) else enumerate(found, start=1)
-    titles = code_titles()
-    return [Line(titles.get(str(name), str(name)), _text(value), str(name)) for name, value in pairs]
+    titles = {**code_titles(), "area": _("区划"), "address": _("地址"), "former_name": _("曾用名")}
+    words = {
+        "equal": _("相同"),
+        "absent": _("未填"),
+        "different": _("不同"),
+        "similar": _("相近"),
+        "unknown": _("未知"),
+    }
+    return [
+        Line(titles.get(str(name), str(name)), words.get(str(value), _text(value)), str(name))
+        for name, value in pairs
+        if value != "absent"
+    ]
 
 
 def _text(value: Any) -> str:

@@ -128,6 +128,7 @@ def _source_value(known: Metadata, row: Row) -> SourceValue:
         record_id=row["record_id"],
         batch_id=row["batch_id"],
         received_on=row["received_on"],
+        record_public=known.get("resource", row["resource"]).get("open", {}).get("type") == "open",
     )
 
 
@@ -177,7 +178,8 @@ def fact_view(known: Metadata, today: dt.date, row: Row) -> FactView:
         headline=_headline(lines) or known.title("resource", resource),
         lines=tuple(lines[1:]),
         on_date=row["on_date"],
-        until_date=row["until_date"],
+        # Where an item shows the last day already, it is not said twice.
+        until_date=None if row["until_date"] in shows.values() else row["until_date"],
         weight=row["weight"] or "neutral",
         resource=resource,
         resource_title=known.title("resource", resource),

@@ -57,6 +57,7 @@ class SourceValue:
     record_id: str
     batch_id: str
     received_on: str | None
+    record_public: bool = True
 
 
 @dataclass(frozen=True)
