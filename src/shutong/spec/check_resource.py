@@ -21,7 +21,7 @@ from shutong.spec.columns import (
 )
 from shutong.spec.findings import Findings
 from shutong.spec.models import Item, Resource, Subject
-from shutong.spec.refusals import SqlRefused
+from shutong.spec.refusals import SqlRefused, refusal
 from shutong.spec.sql import check_expression
 from shutong.standards.codesets import code_sets
 from shutong.standards.elements import ELEMENTS
@@ -190,7 +190,11 @@ def _subject(index: int, subject: Subject, resource: Resource, at: Findings, bin
 
 def _boolean(text: str, columns: Mapping[str, pa.DataType], at: Findings, binder: Binder, *location: str | int) -> None:
     try:
-        kind = binder.expression_type(check_expression(text, columns), columns)
+        checked = check_expression(text, columns)
+        if checked.uses_business_day:
+            # a row is judged by the day it came in, or the same row would be good today and bad tomorrow
+            raise SqlRefused([refusal("sql.day-here")])
+        kind = binder.expression_type(checked, columns)
     except SqlRefused as error:
         at.refused(error, text, *location)
         return

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from shutong.spec.binding import Binder
+from shutong.spec.bysubject import by_subject_refusals
 from shutong.spec.columns import element_of, item_type, resource_view, sealed, view_name
 from shutong.spec.findings import Findings
 from shutong.spec.models import Attribute, Indicator, Library, RuleRef, SubjectList, Verification
@@ -39,16 +40,21 @@ def _any(kind: pa.DataType) -> bool:
 
 @dataclass(frozen=True)
 class Shape:
-    """The result that a kind of statement must have: column to (test of its type, what it must be)."""
+    """The result that a kind of statement must have: column to (test of its type, what it must be).
+
+    ``by_subject``: it is computed for the subjects of a change only, so it must judge each by its own rows.
+    """
 
     required: Mapping[str, tuple[Test, str]]
     optional: Mapping[str, tuple[Test, str]]
+    by_subject: bool = False
 
 
 _IDS = (_ids, "record_set(record_id)")
 GROUND = Shape(
     {"subject_id": (_text, "text"), "since": (pa.types.is_date, "DATE"), "record_ids": _IDS},
     {"next_change_on": (pa.types.is_date, "DATE")},
+    by_subject=True,
 )
 """Result of a ground of a list: who, since when, by which records, and when the answer may change by itself."""
 
@@ -65,7 +71,7 @@ VERIFICATION = Shape(
 )
 """Result of a verification: one row per pair that disagrees."""
 
-MEMBERS = Shape({"subject_id": (_text, "text")}, {})
+MEMBERS = Shape({"subject_id": (_text, "text")}, {}, by_subject=True)
 """Result of a library's ``only``."""
 
 
@@ -75,6 +81,9 @@ def check_sql(
     """Check a statement and the types of its result; answers the views it reads (empty where it is refused)."""
     try:
         statement = check_statement(text, views, tuple(shape.required), tuple(shape.optional))
+        found = by_subject_refusals(statement, views) if shape.by_subject else []
+        if found:
+            raise SqlRefused(found)
         result = binder.statement_schema(statement)
     except SqlRefused as error:
         at.refused(error, text, *location)

@@ -115,6 +115,12 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "sql.output-unnamed": ("第 {} 个结果列没有名字", "column {} of the result has no name", "加 AS 名称 / add AS name"),
     "sql.output-unknown": ("多余的结果列 {}", "the result has a column too many: {}", ""),
     "sql.type": ("类型不符：{}", "types don't fit: {}", ""),
+    "sql.not-by-subject": (
+        "{} 使一个主体的结果取决于其他主体",
+        "{} makes one subject's result depend on other subjects",
+        "按 subject_id 分组、分区和连接 / group, partition and join by subject_id",
+    ),
+    "sql.day-here": ("这里没有业务日", "there is no business day here", "received_on"),
     "sql.construct": ("不允许的写法：{}", "not allowed: {}", ""),
 }
 """Code to (Chinese, English, hint). ``{}`` takes the word that was refused."""

@@ -80,7 +80,7 @@ row_no,party_code,result,inspected_on
 """,
     "tests/first/expect-rejected.csv": """\
 resource,row_no,code,item
-{name}-record,2,check:inspected-before-received,
+{name}-record,2,check:inspected-before-received,inspected_on
 """,
 }
 
