@@ -165,8 +165,8 @@ def _special(body: Bytes, names: bool) -> Index:
 
 
 def _is_cjk(number: npt.NDArray[np.int32]) -> Flags:
-    """Three bytes are one character of U+5000-9FFF."""
-    return (number >= 0xE50000) & (number < 0xEA0000)
+    """Three bytes are one character of U+4E00-9FFF (E4 B8 80 to E9 BF BF)."""
+    return (number >= 0xE4B880) & (number < 0xEA0000)
 
 
 def _plain_name(longest: int, refused_end: str = "") -> Callable[[Values], Flags]:
@@ -180,8 +180,10 @@ def _plain_name(longest: int, refused_end: str = "") -> Callable[[Values], Flags
         if not good.any():
             return good
         head, tail = _edge_bytes(data, starts)
-        second = data[np.minimum(starts[:-1] + 3, len(data) - 1)]
-        good &= _is_cjk(head) & (second >= 0xE5) & (second <= 0xE9) & (tail != end)
+        # The second character is told by its first two bytes.
+        third = np.minimum(starts[:-1] + 3, len(data) - 2)
+        second = (data[third].astype(np.int32) << 16) | (data[third + 1].astype(np.int32) << 8) | 0x80
+        good &= _is_cjk(head) & _is_cjk(second) & (tail != end)
         return good & ~_rows_with_bytes(_special(data[starts[0] : starts[-1]], names=True), starts)
 
     return plain
