@@ -92,6 +92,17 @@ def test_only_twins_share_a_name(city: City) -> None:
     assert shared
 
 
+def test_lookalikes_differ_in_the_legal_form_only(city: City) -> None:
+    def bare(name: str) -> str:
+        return name.replace("有限责任公司", "有限公司")
+
+    subjects = city.truth("subjects").to_pylist()
+    names = Counter(bare(row["name"]) for row in subjects)
+    shared = {row["subject"] for row in subjects if names[bare(row["name"])] > 1 and not row["twin"]}
+    assert shared == {row["subject"] for row in subjects if row["lookalike"]}
+    assert shared
+
+
 def test_some_people_own_several_businesses(city: City) -> None:
     owners = Counter(city.truth("subjects")["owner"].to_pylist())
     assert max(owners.values()) >= 2

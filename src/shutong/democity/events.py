@@ -14,8 +14,8 @@ from shutong.spec.models import Demo, Resource
 
 NO_REPORT_SHARE = 0.02
 """Firms that file no report for the last year due; a tenth of them files in the days after the term."""
-UNREACHABLE_SHARE = 0.003
-"""Firms that an inspector cannot find at their registered address."""
+UNREACHABLE_SHARE = 0.02
+"""Of the firms inspected lately, those that the inspector cannot find at their registered address."""
 UNREACHABLE = "查无下落"
 FINDINGS = ("未发现问题", "发现问题已责令改正", "未开展与检查内容相关的经营活动", "不配合检查情节严重")
 

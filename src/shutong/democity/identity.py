@@ -19,12 +19,15 @@ class Known:
     organisations: Flags
     people: Flags
     places: Flags
+    by_register: dict[str, Flags]
 
     @staticmethod
     def nobody(scene: Scene) -> Known:
         """Before any register was read."""
-        counts = (len(scene.organisations), len(scene.people), len(scene.places))
-        return Known(*(np.zeros(count, np.bool_) for count in counts))
+        organisations, people, places = (
+            np.zeros(len(part), np.bool_) for part in (scene.organisations, scene.people, scene.places)
+        )
+        return Known(organisations, people, places, {})
 
     def learn(self, resource: Resource, soiled: Soiled) -> None:
         """Take in the good rows of a register; other resources teach nothing."""
@@ -37,7 +40,11 @@ class Known:
                     "person": (self.people, rows.person),
                     "place": (self.places, rows.place),
                 }[entry.kind]
-                known[index[good & (index >= 0)]] = True
+                named = index[good & (index >= 0)]
+                known[named] = True
+                if entry.kind == "organisation":
+                    own = self.by_register.setdefault(resource.resource, np.zeros(len(known), np.bool_))
+                    own[named] = True
 
 
 def identifiable(resource: Resource, soiled: Soiled, scene: Scene, known: Known) -> Flags:
@@ -52,9 +59,11 @@ def identifiable(resource: Resource, soiled: Soiled, scene: Scene, known: Known)
     registered = known.organisations[subject] & (rows.subject >= 0)
     person = known.people[np.maximum(rows.person, 0)] & (rows.person >= 0)
     by_code = (evidence == "uscc") | (evidence == "old-number")
-    by_area = (evidence == "name-area") | (evidence == "name-variant")
+    alone = registered & ~organisations.twin_in_area[subject]
     found = registered & by_code
-    found |= registered & by_area & ~organisations.twin_in_area[subject]
+    found |= alone & (evidence == "name-area")
+    # Another spelling of a lookalike's name may well be the other one's name.
+    found |= alone & (evidence == "name-variant") & ~organisations.lookalike[subject]
     found |= registered & (evidence == "name") & ~organisations.twin[subject]
     found |= person & (evidence == "citizen-id")
     if any(entry.registry for entry in resource.about):

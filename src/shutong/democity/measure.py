@@ -162,11 +162,9 @@ def measure_pattern(
     """
     records = _with_links(_with_batches(read_truth(truth, "records"), batches), accepted, links)
     numbers = _numbers_of(records)["subject"]
-    subjects = read_truth(truth, "subjects")
-    registered = set(subjects.filter(subjects["registered"])["subject"].to_pylist())
     table = read_truth(truth, "patterns")
     table = table.filter(pc.equal(table["pattern"], pattern))
-    planted = set(table.filter(pc.equal(table["because"], "planted"))["subject"].to_pylist()) & registered
+    planted = set(table.filter(pc.equal(table["because"], "planted"))["subject"].to_pylist())
     shown = set(table["subject"].to_pylist()) - planted
     known = dict(zip(numbers["subject_id"].to_pylist(), numbers["number"].to_pylist(), strict=True))
     found = {known.get(name, -1) for name in candidates["subject_id"].to_pylist()}
@@ -223,16 +221,31 @@ def _with_links(records: pa.Table, accepted: pa.Table, links: pa.Table) -> pa.Ta
 
 
 def _numbers_of(records: pa.Table) -> dict[str, pa.Table]:
-    """Per kind, the truth's number of each subject_id by the registers' own rows (the most frequent one)."""
-    register = records.filter(pa.array(_is(records, "evidence", "register") & ~_mask(records, "subject_id")))
+    """Per kind, the truth's number of each subject_id.
+
+    The registers' own rows say it. A subject that the platform knows from other rows only, since its register row was
+    rejected, is the number most of its rows are about, provided no other subject_id stands for that number.
+    """
+    linked = records.filter(pa.array(~_mask(records, "subject_id")))
     answer = {}
     for kind in KINDS:
-        own = register.filter(pc.equal(register["role"], kind))
-        counted = own.group_by(["subject_id", kind]).aggregate([([], "count_all")])
-        ordered = counted.sort_by([("subject_id", "ascending"), ("count_all", "descending"), (kind, "ascending")])
-        first = ordered.group_by("subject_id", use_threads=False).aggregate([(kind, "first")])
-        answer[kind] = pa.table({"subject_id": first["subject_id"], "number": first[f"{kind}_first"]})
+        own = linked.filter(pc.equal(linked["role"], kind))
+        known = _majority(own.filter(pa.array(_is(own, "evidence", "register"))), "subject_id", kind)
+        others = own.filter(pc.invert(pc.is_in(own["subject_id"], known["subject_id"])))
+        others = _majority(others, "subject_id", kind)
+        others = others.filter(pc.invert(pc.is_in(others["number"], known["number"])))
+        first = others.group_by("number", use_threads=False).aggregate([("subject_id", "min")])
+        rest = pa.table({"subject_id": first["subject_id_min"], "number": first["number"]})
+        answer[kind] = pa.concat_tables([known, rest])
     return answer
+
+
+def _majority(rows: pa.Table, key: str, value: str) -> pa.Table:
+    """The most frequent value per key, as ``key`` and ``number``."""
+    counted = rows.group_by([key, value]).aggregate([([], "count_all")])
+    ordered = counted.sort_by([(key, "ascending"), ("count_all", "descending"), (value, "ascending")])
+    first = ordered.group_by(key, use_threads=False).aggregate([(value, "first")])
+    return pa.table({key: first[key], "number": first[f"{value}_first"]})
 
 
 def _judge(rows: pa.Table, numbers: dict[str, pa.Table]) -> pa.Table:

@@ -6,7 +6,7 @@ state. Rows of any resource are filled from the state that holds on their day.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,7 @@ class Organisations:
     place_after: Ints
     twin: Flags
     twin_in_area: Flags
+    lookalike: Flags
     owner: Ints
     head: Ints
     merged_into: Ints
@@ -111,9 +112,10 @@ def make_organisations(
     owner = _owners(random, count, len(people))
     names = draw_names(random, numbers, kind, places.county[place], seed)
     names, place, twin, twin_in_area = _plant_twins(random, names, place, places, event)
+    names, lookalike = _plant_lookalikes(random, names, event)
     place_after = np.where(event == EVENTS.index("moved"), random.integers(0, len(places), count), place)
     name, former = _names(random, names, numbers, seed, geography, event)
-    name, head = _branches(random, name, kind, event, twin, geography, places.county[place])
+    name, head = _branches(random, name, kind, event, twin | lookalike, geography, places.county[place])
     form = np.where(kind == KINDS.index("social"), len(KINDS) + social_kinds(names), kind)
     before = _codes(numbers, kind, form, established, take(places.columns["area"], place), seed)
     before |= _details(random, kind, form, established, geography)
@@ -133,7 +135,7 @@ def make_organisations(
     after = _after(random, before, event, ended, place_after, places, merged_into, owner, people)
     after["name"], after["former_name"] = _later_names(names, numbers, seed, geography, event, before)
     return Organisations(
-        start, kind, established, ended, event, event_day, place, place_after, twin, twin_in_area, owner, head,
+        start, kind, established, ended, event, event_day, place, place_after, twin, twin_in_area, lookalike, owner, head,
         merged_into, before, after,
     )  # fmt: skip
 
@@ -181,6 +183,19 @@ def _plant_twins(
     alike = county[to] == county[source]
     same[to[alike]] = same[source[alike]] = True
     return names, place, twin, same
+
+
+def _plant_lookalikes(random: np.random.Generator, names: NameParts, event: Ints) -> tuple[NameParts, Flags]:
+    """Two in a hundred enterprises have the brand and trade of another one and differ in the legal form only."""
+    able = random.permutation(np.flatnonzero((names.kind == 0) & (event == 0) & (names.form < 2)))
+    pairs = len(able) // 100
+    to, source = able[:pairs], able[pairs : 2 * pairs]
+    names = names.copied(to, source, county=False)
+    form = names.form.copy()
+    form[to] = 1 - form[source]
+    lookalike = np.zeros(len(event), np.bool_)
+    lookalike[to] = lookalike[source] = True
+    return replace(names, form=form), lookalike
 
 
 def _names(

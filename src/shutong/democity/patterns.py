@@ -14,6 +14,9 @@ from shutong.democity.scene import Scene
 from shutong.democity.text import Flags, Ints, pick
 from shutong.democity.truth import Truth
 
+MAIN_REGISTER = "registration"
+"""The register that grounds of lists start from, where the catalog has it."""
+
 
 def note_subjects(truth: Truth, scene: Scene, known: Known) -> None:
     """Write the block's organisations."""
@@ -40,6 +43,7 @@ def note_subjects(truth: Truth, scene: Scene, known: Known) -> None:
             "head": _numbers(organisations.head, scene.start),
             "merged_into": _numbers(organisations.merged_into, scene.start),
             "twin": pa.array(organisations.twin),
+            "lookalike": pa.array(organisations.lookalike),
             "registered": pa.array(known.organisations),
             "owner": _numbers(organisations.owner, scene.start),
         },
@@ -49,24 +53,22 @@ def note_subjects(truth: Truth, scene: Scene, known: Known) -> None:
 def note_patterns(truth: Truth, scene: Scene, patterns: dict[str, Ints], known: Known, reported: Flags) -> None:
     """Write the planted patterns, and firms that look like non-filers because their report was bad or cannot be placed."""
     organisations = scene.organisations
-    names: list[str] = []
-    subjects: list[Ints] = []
-    reasons: list[str] = []
+    registered = known.by_register.get(MAIN_REGISTER, known.organisations)
+    parts: list[tuple[str, str, Ints]] = []
     for name, planted in sorted(patterns.items()):
-        names += [name] * len(planted)
-        reasons += ["planted"] * len(planted)
-        subjects.append(planted)
+        parts.append((name, "planted", planted[registered[planted]]))
+        parts.append((name, "planted, but its row in the register was rejected", planted[~registered[planted]]))
     if "no-annual-report" in patterns:
         opening = int(np.datetime64(f"{scene.window.year}-01-01").astype(np.int64))
-        owing = known.organisations & (organisations.kind < 3) & (organisations.established < opening)
+        owing = registered & (organisations.kind < 3) & (organisations.established < opening)
         owing &= organisations.ended == NEVER
         owing[patterns["no-annual-report"]] = False
         owing[patterns["late-annual-report"]] = False
         lost = np.flatnonzero(owing & ~reported)
-        names += ["no-annual-report"] * len(lost)
-        reasons += ["its report was rejected or cannot be placed"] * len(lost)
-        subjects.append(lost)
-    numbers = np.concatenate(subjects) if subjects else np.zeros(0, np.int64)
+        parts.append(("no-annual-report", "its report was rejected or cannot be placed", lost))
+    names = [name for name, _, subjects in parts for _ in range(len(subjects))]
+    reasons = [reason for _, reason, subjects in parts for _ in range(len(subjects))]
+    numbers = np.concatenate([subjects for _, _, subjects in parts]) if parts else np.zeros(0, np.int64)
     truth.add(
         "patterns",
         {

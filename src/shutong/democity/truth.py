@@ -10,7 +10,8 @@ Tables, each one Parquet file under ``truth/``:
 - ``subjects``: ``subject``, ``kind``, ``uscc``, ``org_code``, ``registration_no``, ``taxpayer_no``, ``certificate_no``,
   ``name`` and ``area`` at the end, ``former_name``, ``first_name`` and ``first_area`` as of the first day, ``status``,
   ``established_on``, ``ended_on``, ``event``, ``event_on``, ``head`` and ``merged_into`` (subject numbers, -1 for none),
-  ``twin``, ``registered`` (a good row of a register names it), ``owner`` (person number).
+  ``twin`` (somebody has the same name), ``lookalike`` (somebody has it with another legal form), ``registered`` (a
+  good row of a register names it), ``owner`` (person number).
 - ``patterns``: ``pattern``, ``subject``, ``because`` (planted, or why the data shows it without being planted).
 - ``planted_personal``: ``value``, ``kind`` (citizen-id, mobile), ``resource``, ``file``, ``row_no``, ``item``, ``person``.
 """
@@ -44,7 +45,7 @@ SUBJECTS = _schema(
         ("name", pa.string()), ("area", pa.string()), ("former_name", pa.string()), ("first_name", pa.string()),
         ("first_area", pa.string()), ("status", pa.string()), ("established_on", pa.date32()), ("ended_on", pa.date32()),
         ("event", pa.string()), ("event_on", pa.date32()), ("head", pa.int64()), ("merged_into", pa.int64()),
-        ("twin", pa.bool_()), ("registered", pa.bool_()), ("owner", pa.int64()),
+        ("twin", pa.bool_()), ("lookalike", pa.bool_()), ("registered", pa.bool_()), ("owner", pa.int64()),
     ]
 )  # fmt: skip
 PATTERNS = _schema([("pattern", pa.string()), ("subject", pa.int64()), ("because", pa.string())])

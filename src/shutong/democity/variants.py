@@ -17,19 +17,30 @@ _SHORT_FORMS = (
 
 
 def name_variant(name: str, former: str | None, draw: int, geography: Geography) -> tuple[str, str]:
-    """The name spelled another way, and which way.
+    """The name spelled another way, and which way; every third time two ways at once.
 
     Args:
         name: as registered.
         former: the name before, where there was one; then it is used every other time.
         draw: a random number that chooses among the ways this name allows.
     """
-    ways: list[tuple[str, str]] = []
     if former and draw % 2:
         return former, "former"
+    ways = _ways(name, geography)
+    text, kind = ways[(draw >> 1) % len(ways)]
+    if draw % 3 == 0:
+        more = [way for way in _ways(text, geography) if way[1] != kind]
+        text, _ = more[(draw >> 9) % len(more)]
+    return text, kind
+
+
+def _ways(name: str, geography: Geography) -> list[tuple[str, str]]:
+    """Every single way in which this name may be spelled."""
+    ways: list[tuple[str, str]] = []
     if "（" in name:
         ways.append((name.replace("（", "(").replace("）", ")"), "brackets"))
         ways.append((name.replace("（", "〔").replace("）", "〕"), "brackets"))
+        ways.append((name.replace("（", "【").replace("）", "】"), "brackets"))
     place = geography.province if name.startswith(geography.province) else geography.city
     if name.startswith(place):
         ways.append((name[: len(place) - 1] + name[len(place) :], "short-prefix"))
@@ -42,7 +53,7 @@ def name_variant(name: str, former: str | None, draw: int, geography: Geography)
     middle = len(name) // 2
     ways.append((f"{name[:middle]}\u3000{name[middle:]}", "full-width-space"))
     ways.append((f" {name} ", "space"))
-    return ways[(draw >> 1) % len(ways)]
+    return ways
 
 
 def date_spelling(text: str, draw: int) -> str:
