@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,10 +16,9 @@ from shutong.accounts.demo import create_demo_accounts
 from shutong.accounts.permissions import ROLES
 from shutong.catalog.actions import current_catalog
 from shutong.cli.outcome import console
+from shutong.cli.work.ports import free_port
 from shutong.engine.home import Home
 from shutong.portal.wsgi import application
-
-_PORTS_TRIED = 50
 
 
 class Site(BaseApplication):  # type: ignore[misc]
@@ -71,19 +69,6 @@ def serve(folder: Path, *, port: int | None, host: str | None) -> None:
         Site(f"{address}:{free}", processes=2).run()
     finally:
         background.terminate()
-
-
-def free_port(host: str, wanted: int) -> int:
-    """``wanted`` where it is free, else the next free one; 0 takes any."""
-    for port in [*range(wanted, wanted + _PORTS_TRIED), 0] if wanted else [0]:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    return 0
 
 
 def show_sign_ins(home: Home) -> None:

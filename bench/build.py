@@ -1,0 +1,68 @@
+"""The full way (collect, check, identify … answers) at three sizes: how the cost grows, and the peak memory."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+GOAL_EXPONENT = 1.05
+RECORDS_PER_SUBJECT = 11.4
+DEFAULT = (12_000, 50_000, 200_000)
+FULL = (50_000, 200_000, 800_000)
+
+
+def run(full: bool = False, records: tuple[int, ...] | None = None) -> list[dict[str, Any]]:
+    """Seconds of the whole way per size, the exponent fitted over them, and the largest peak of the process tree.
+
+    Args:
+        full: the sizes of the goal: 50,000, 200,000 and 800,000 records.
+        records: other sizes.
+    """
+    sizes = records or (FULL if full else DEFAULT)
+    measured = [_measure(max(100, round(size / RECORDS_PER_SUBJECT))) for size in sizes]
+    exponent = _exponent([(one["records"], one["seconds"]) for one in measured])
+    rates = [round(one["records"] / one["seconds"]) for one in measured]
+    return [
+        {
+            "name": "build",
+            "ours": round(exponent, 3),
+            "peer": 1.0,
+            "peer_name": "linear growth",
+            "ratio": round(exponent, 3),
+            "goal": GOAL_EXPONENT,
+            "met": exponent <= GOAL_EXPONENT,
+            "sizes": {
+                "records": [one["records"] for one in measured],
+                "seconds": [round(one["seconds"], 1) for one in measured],
+                "records_per_second": rates,
+                "peak_mb": [round(one["peak_bytes"] / 1e6) for one in measured],
+            },
+        }
+    ]
+
+
+def _measure(subjects: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="shutong-bench-") as folder:
+        home = Path(folder) / "home"
+        words = ["demo", "--home", str(home), "--subjects", str(subjects), "--no-serve"]
+        subprocess.run([sys.executable, "-m", "shutong.cli.main", *words], check=True, capture_output=True)
+        summary = json.loads((home / "summary.json").read_text(encoding="utf-8"))
+    steps = [stage for stage in summary["stages"] if stage["stage"] in ("collect", "way")]
+    return {
+        "records": summary["total"]["received"],
+        "seconds": sum(stage["seconds"] for stage in steps),
+        "peak_bytes": max(stage["peak_bytes"] for stage in steps),
+    }
+
+
+def _exponent(points: list[tuple[float, float]]) -> float:
+    """Slope of log seconds over log records by least squares."""
+    xs, ys = [math.log(x) for x, _ in points], [math.log(y) for _, y in points]
+    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
+    above = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
+    return above / sum((x - mean_x) ** 2 for x in xs)

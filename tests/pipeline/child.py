@@ -1,0 +1,49 @@
+"""What the tests of the way do in a process of its own: make a home, deliver files, run. Can be killed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+import json
+import sys
+from pathlib import Path
+
+
+def main(verb: str, folder: Path, words: list[str]) -> None:
+    """One verb: ``home:make``, ``deliver`` (JSON list of resource, path, day), ``run`` (day, then words full)."""
+    if verb == "home:make":
+        importlib.import_module("shutong.engine.home").Home.create(folder)
+    importlib.import_module("shutong.portal.django").setup(folder)
+    if verb == "home:make":
+        importlib.import_module("shutong.cli.work.home").prepare(folder)
+    if "deliver" in verb:
+        deliver(folder, json.loads(words.pop(0)))
+    if "run" in verb:
+        print(run(folder, words.pop(0), full="full" in words))
+
+
+def deliver(folder: Path, files: list[tuple[str, str, str]]) -> None:
+    """Deliver files, those of one day in one commit."""
+    counter = importlib.import_module("shutong.quality.counter")
+    delivery = importlib.import_module("shutong.quality.delivery").Delivery
+    home = importlib.import_module("shutong.engine.home").Home.open(folder)
+    engine = importlib.import_module("shutong.engine.duck").DuckEngine.of_home(home)
+    declared = importlib.import_module("shutong.catalog.actions").current_catalog()
+    system = importlib.import_module("shutong.accounts.actors").SYSTEM
+    for day in sorted({day for _, _, day in files}):
+        batch = [delivery(name, Path(path), dt.date.fromisoformat(day)) for name, path, when in files if when == day]
+        counter.take_in(home, engine, declared, batch, acting=system)
+    engine.close()
+
+
+def run(folder: Path, day: str, *, full: bool = False) -> str:
+    """Run the way on a business day; returns the kind of run it was."""
+    home = importlib.import_module("shutong.engine.home").Home.open(folder)
+    way = importlib.import_module("shutong.pipeline.runs")
+    system = importlib.import_module("shutong.accounts.actors").SYSTEM
+    kind: str = way.run_way(home, day=dt.date.fromisoformat(day), full=full, acting=system).kind
+    return kind
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])

@@ -1,0 +1,105 @@
+"""Small homes with a demo city, for the tests of the way: made once per process and copied."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+
+from shutong.democity.city import CityReport, generate, read_city
+from shutong.engine.duck import DuckEngine
+from shutong.engine.home import Home
+from shutong.engine.lake import Lake
+from shutong.spec.catalog import Catalog
+from shutong.spec.loader import load_packs
+
+ROOT = Path(__file__).resolve().parents[2]
+DERIVED = (
+    "mentions",
+    "subjects",
+    "identifiers",
+    "links",
+    "unidentified",
+    "values",
+    "library/legal-entity",
+    "facts",
+    "candidates",
+    "observations",
+    "disagreements",
+)
+"""The tables that stages compute; an increment must leave them as a rebuild does."""
+
+
+@functools.cache
+def catalog() -> Catalog:
+    """The packs that come with the project."""
+    return load_packs([ROOT / "packs"])
+
+
+@functools.cache
+def city(subjects: int = 40, seed: int = 11, days: int = 4) -> Path:
+    """A folder with a small city."""
+    folder = Path(tempfile.mkdtemp(prefix="shutong-city-"))
+    generate(folder, catalog(), subjects=subjects, seed=seed, days=days)
+    return folder
+
+
+def deliveries_of(folder: Path, days: slice = slice(None)) -> list[tuple[str, Path, str]]:
+    """Resource, file and day of each delivery of the chosen days, in the order of arrival."""
+    report: CityReport = read_city(folder)
+    wanted = sorted({one.received_on for one in report.deliveries})[days]
+    return [
+        (o.resource, folder / o.path, o.received_on.isoformat()) for o in report.deliveries if o.received_on in wanted
+    ]
+
+
+def new_home(path: Path) -> Home:
+    """A home with the databases and the packs, made once and copied."""
+    shutil.copytree(_empty_home(), path)
+    return Home.open(path)
+
+
+@functools.cache
+def _empty_home() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="shutong-home-")) / "home"
+    child("home:make", folder)
+    return folder
+
+
+def child(verb: str, folder: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run ``tests/pipeline/child.py`` on a home in a process of its own; Django serves one home per process."""
+    command = [sys.executable, str(Path(__file__).with_name("child.py")), verb, str(folder), *words]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("SHUTONG_HOME", "DJANGO_"))}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def tables_of(home: Home, names: Iterable[str] = DERIVED) -> dict[str, pa.Table]:
+    """The contents of tables, sorted, so that two homes can be compared."""
+    engine = DuckEngine(home.settings, Lake(home.lake), home.tmp)
+    try:
+        present = set(engine.lake.tables())
+        return {name: engine.query("SELECT * FROM t ORDER BY ALL", {"t": name}) for name in names if name in present}
+    finally:
+        engine.close()
+
+
+def digests(home: Home, names: Iterable[str] = DERIVED) -> dict[str, str]:
+    """A hash per table over its sorted contents."""
+    return {name: _digest(table) for name, table in tables_of(home, names).items()}
+
+
+def _digest(table: pa.Table) -> str:
+    digest = hashlib.sha256()
+    for row in table.to_pylist():
+        digest.update(repr(sorted(row.items())).encode())
+    return digest.hexdigest()
