@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import resource
+import signal
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -62,9 +63,21 @@ def way(path: str) -> None:
                     run.execute(FINES, scope=scope)
                     run.execute(COUNTS)
                     run.commit()
-            if day % 2 and engine.lake.run(f"fold-{day}") is None:
-                engine.compact("more", f"fold-{day}")
+            if day % 2:
+                engine.compact("more")
         engine.close()
+
+
+def way_until_killed(path: str, seconds: float) -> None:
+    """The way, ended without warning after so many seconds of processor time (0: never).
+
+    The timer's signal has no handler, so the kernel ends the process wherever it is, as ``kill -9`` does; counting
+    processor time keeps the moments spread over the way on a busy machine too.
+    """
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    way(path)
+    signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def write_until_full(path: str, limit: int, answer: Connection) -> None:

@@ -68,7 +68,7 @@ def test_the_delta_logs_show_the_last_whole_tables(engine: DuckEngine) -> None:
     deliver(engine, "b-3", ("r3", "a", 10))
     compute(engine, "d-2", SUMS, scope=["a"])
     assert sorted(DeltaTable(str(root / "sums")).to_pyarrow_table()["fines"].to_pylist()) == [1, 2]
-    engine.compact("sums", "c-1")
+    engine.compact("sums")
     assert sorted(DeltaTable(str(root / "sums")).to_pyarrow_table()["fines"].to_pylist()) == [2, 11]
     with engine.run("b-4") as run:
         run.stage_table("penalty", records(("r4", "c", 1)).append_column("category", pa.array(["x"])))
@@ -89,7 +89,7 @@ def test_many_small_files_are_one_table(engine: DuckEngine) -> None:
     assert engine.query("SELECT count(*) AS n, sum(x) AS s FROM t", {"t": "many"}).to_pylist() == [
         {"n": 400, "s": 400 * 399 // 2}
     ]
-    engine.compact("many", "c-1")
+    engine.compact("many")
     assert len(engine.lake.table("many").files) == 1
 
 

@@ -48,28 +48,25 @@ def test_kills_at_random_moments(
     tmp_path: Path, processes: multiprocessing.context.ForkServerContext, record_property: pytest.RecordProperty
 ) -> None:
     states = allowed_states(Home.create(tmp_path / "calm"))
+    began = time.process_time()
+    faults_child.way(str(Home.create(tmp_path / "timed").path))
+    took = time.process_time() - began
     chance = random.Random(7)
     killed = 0
-    took = 0.3
     reached: list[int] = []
     while killed < KILLS:
         home = Home.create(tmp_path / f"home-{killed}-{len(reached)}")
-        for _ in range(50):
-            child = processes.Process(target=faults_child.way, args=(str(home.path),))
-            began = time.monotonic()
+        done = False
+        while not done:
+            moment = chance.uniform(0.01, took) if killed < KILLS else 0
+            child = processes.Process(target=faults_child.way_until_killed, args=(str(home.path), moment))
             child.start()
-            child.join(chance.uniform(0.01, took) if killed < KILLS else None)
-            child.kill()
             child.join()
             done = child.exitcode == 0
-            if done:
-                took = max(0.1, 0.9 * (time.monotonic() - began))
             killed += not done
             state = faults_child.snapshot(home.path)
             assert state in states
             reached.append(states.index(state))
-            if done:
-                break
         assert state == states[-1]
         assert_nothing_left(home)
     record_property("days reached at a kill", sorted(reached))

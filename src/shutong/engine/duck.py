@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -127,8 +128,11 @@ class DuckEngine:
 
         return pa.RecordBatchReader.from_batches(reader.schema, batches())
 
-    def compact(self, table: str, run_id: str) -> int | None:
+    def compact(self, table: str, run_id: str = "fold") -> int | None:
         """Fold a table's patches and its many small files into few large ones; its rows stay what they are.
+
+        Args:
+            run_id: beginning of the run's id; the table and the moment are added, so one id serves for many tables.
 
         Returns the run's number, or None when there is nothing to fold.
 
@@ -141,7 +145,8 @@ class DuckEngine:
         small = [file for file in files.files if file.bytes < SMALL_FILE]
         if not patched and same and len(small) < FOLD_FILES:
             return None
-        with self.run(run_id, "compact") as run:
+        unique = hashlib.sha256(f"{table}:{self.lake.last}".encode()).hexdigest()[:12]
+        with self.run(f"{run_id[:50]}-{unique}", "compact") as run:
             run.compact(
                 table, [] if patched or not same else [file for file in files.files if file.bytes >= SMALL_FILE]
             )

@@ -212,6 +212,7 @@ class Manifest:
         seq = entries[0].seq
         path = self._folder / f"{seq:08}-{secrets.token_hex(4)}.parquet"
         try:
+            self._made()
             added = self._write(entries, path)
             # A run reads the version it numbered itself after, so a commit in between is a conflict for delta-rs.
             self._commit([added], Transaction(_TRANSACTION, seq))
@@ -234,19 +235,25 @@ class Manifest:
         sync_paths([self._log_file(self._version()), self._folder / "_delta_log"])
 
     def _write(self, entries: Sequence[Entry], path: Path) -> AddAction:
-        self._folder.mkdir(parents=True, exist_ok=True)
         table = pa.Table.from_pylist([_row(entry) for entry in entries], schema=SCHEMA)
         pq.write_table(table, path, compression="zstd")
         sync_paths([path, self._folder])
         now = int(time.time() * 1000)
         return AddAction(path.name, path.stat().st_size, {}, now, True, json.dumps({"numRecords": len(entries)}))
 
-    def _commit(self, actions: list[AddAction | RemoveAction], transaction: Transaction | None) -> None:
-        schema = Schema.from_arrow(SCHEMA)
+    def _made(self) -> DeltaTable:
+        """The Delta table, made when this is the lake's first run."""
         if self._table is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            schema = Schema.from_arrow(SCHEMA)
             self._table = DeltaTable.create(str(self._folder), schema=schema, mode="ignore", name="manifest")
+        return self._table
+
+    def _commit(self, actions: list[AddAction | RemoveAction], transaction: Transaction | None) -> None:
         properties = CommitProperties(app_transactions=[transaction] if transaction else None)
-        self._table.create_write_transaction(actions, "append", schema, commit_properties=properties)
+        self._made().create_write_transaction(
+            actions, "append", Schema.from_arrow(SCHEMA), commit_properties=properties
+        )
 
     def fold(self) -> None:
         """Merge the manifest's small files into one when there are many (the rows stay what they are)."""
@@ -296,14 +303,14 @@ class Manifest:
 
     def _open(self) -> DeltaTable | None:
         self._refuse_fork()
-        if not (self._folder / "_delta_log").exists():
-            if self._folder.exists() and any(self._folder.glob("*.parquet")):
-                raise self._damaged(FileNotFoundError(str(self._folder / "_delta_log")))
+        log = self._folder / "_delta_log"
+        if self._table is None and not any(log.glob("*.json")):
+            # The log is made before the first file, so files without a log are a loss and not a beginning.
+            if any(self._folder.glob("*.parquet")):
+                raise self._damaged(FileNotFoundError(str(log)))
             return None
         try:
             if self._table is None:
-                if not any(self._folder.joinpath("_delta_log").glob("*.json")):
-                    return None
                 self._table = DeltaTable(str(self._folder))
             else:
                 self._table.update_incremental()
