@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from shutong.spec.catalog import Catalog, parse, stored_columns
 from shutong.spec.models import Department, Indicator, Library, Resource, SubjectList, Verification
+from shutong.subjects.tables import BATCHES
 
 DAY = dt.date(2026, 6, 15)
 
@@ -245,4 +246,4 @@ def delivery(of: Resource, seq: int, received_on: dt.date | None = None) -> pa.T
     """The row of ``batches`` for a delivery."""
     day = received_on or DAY + dt.timedelta(days=seq)
     row = {"batch_id": f"b{seq:03d}", "resource": of.resource, "seq": seq, "received_on": day, "state": "in"}
-    return pa.Table.from_pylist([{**row, "corrects": None}])
+    return pa.Table.from_pylist([{**row, "corrects": None}], schema=BATCHES)

@@ -65,8 +65,8 @@ def identify_stage(catalog: Catalog) -> Stage:
 def _steps() -> Iterator[Step]:
     yield SqlStep("owners", _OWNERS, materialise=True)
     yield SqlStep("name_areas", _NAME_AREAS, materialise=True)
-    yield SqlStep("told", f"SELECT *, {ORG_CODE} AS organisation_code FROM mentions WHERE kind = 'organisation'")
-    yield SqlStep("looked_up", _looked_up_sql(), materialise=True)
+    yield SqlStep("told", _TOLD)
+    yield SqlStep("looked_up", _looked_up_sql())
     yield SqlStep("by_code", _BY_CODE, materialise=True)
     yield SqlStep("own_names", _OWN_NAMES, materialise=True)
     yield SqlStep("clashes", _clashes_sql(), materialise=True)
@@ -79,6 +79,11 @@ def _steps() -> Iterator[Step]:
     yield SqlStep("links", f"SELECT {links} FROM ({both}) WHERE reason IS NULL")
     yield SqlStep("unidentified", f"SELECT {unidentified} FROM ({both}) WHERE reason IS NOT NULL")
 
+
+# Only what identification looks at: every column more is written and read once more.
+_TOLD = f"""SELECT record_id, role, entry, principal, current, registry, resource, kind, uscc, org_code, registration_no,
+ taxpayer_no, certificate_no, {ORG_CODE} AS organisation_code, name_key, variant_key, area
+FROM mentions WHERE kind = 'organisation'"""
 
 # Who is found under a value: the subject where it is only one, and how many.
 _OWNERS = """SELECT kind, value, min(subject_id) AS subject_id, count(*) AS owners FROM identifiers

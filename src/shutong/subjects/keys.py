@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
+from typing import Any
 
 import pyarrow as pa
 
@@ -26,26 +27,34 @@ def name_keys(batch: pa.RecordBatch) -> pa.RecordBatch:
     A blank name has neither.
     """
     raw = batch.column("raw")
-    keys = [key or None for key in column_name_key(raw).to_pylist()]
-    variants = [variant_key(text) for text in raw.to_pylist()]
-    made = [raw, pa.array(keys, pa.string()), pa.array(variants, pa.string())]
+    cores = pa.array([_core(text) for text in raw.to_pylist()], pa.string())
+    made = [
+        raw,
+        *(pa.array([key or None for key in column_name_key(c).to_pylist()], pa.string()) for c in (raw, cores)),
+    ]
     return pa.RecordBatch.from_arrays(made, schema=NAME_KEYS)
 
 
-@lru_cache(maxsize=100_000)
 def variant_key(text: str) -> str | None:
     """The key under which spelling variants of a name meet: without its area, with the legal form cut short.
 
     The branch stays, so a branch never has the key of its parent. None where brand and trade are too short to tell
     firms apart. Only of use together with an area, and where it is unique there.
     """
+    core = _core(text)
+    return name_key(core) if core else None
+
+
+def _core(text: Any) -> str | None:
+    """What is left of a name without its area and the long spelling of its legal form."""
     parts = split_name(text)
     body = (parts.brand or "") + (parts.trade or "")
     if len(body) < SHORTEST_VARIANT:
         return None
-    return name_key(body + _short_form(parts.form or "") + (parts.branch or ""))
+    return body + _short_form(parts.form or "") + (parts.branch or "")
 
 
+@cache
 def _short_form(form: str) -> str:
     plain = form.replace("(", "").replace(")", "").replace("集团有限", "集团").replace("集团股份有限", "集团")
     return next((short for ending, short in _FORMS if plain.endswith(ending)), form)

@@ -135,7 +135,7 @@ def _steps(resources: list[Resource]) -> Iterator[Step]:
         "raw_addresses", "SELECT DISTINCT address AS raw FROM said WHERE kind = 'place' AND address IS NOT NULL"
     )
     yield ArrowStep("address_keys", "raw_addresses", address_keys, ADDRESS_KEYS)
-    yield SqlStep("keyed", _KEYED, materialise=True)
+    yield SqlStep("keyed", _KEYED)
     chosen = ", ".join(f'"{column}"' for column in MENTIONS.names)
     yield SqlStep("mentions", f"SELECT {chosen} FROM keyed WHERE kept")
     yield SqlStep("first_seen", _FIRST_SEEN)
