@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "csp",
+    "ninja",
     "django_tasks",
     "django_tasks_db",
     "shutong.audit",
@@ -54,6 +55,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "shutong.portal.middleware.Observe",
 ]
 
 TEMPLATES = [
@@ -104,6 +106,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "shutong.portal.pages.service.csrf_failed"
 # Over plain http on this machine (the demo) a secure cookie would never come back.
 SESSION_COOKIE_SECURE = _deployment.https
 CSRF_COOKIE_SECURE = _deployment.https

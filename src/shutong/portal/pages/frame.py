@@ -16,8 +16,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from shutong.accounts.actors import Actor, actor_of
-from shutong.accounts.models import User
+from shutong.accounts.actors import NOBODY, Actor
+from shutong.accounts.signin import actor_from
 from shutong.pipeline.answers.store import AnswersMissing
 
 from ..answers import business_day, store
@@ -37,14 +37,11 @@ class Link:
 
 def reader(request: HttpRequest) -> Actor | None:
     """Who is signed in, as an actor; None for the public."""
-    user = getattr(request, "user", None)
-    if not isinstance(user, User) or not user.is_authenticated:
-        return None
-    found: Actor | None = getattr(request, "_actor", None)
-    if found is None:
-        found = actor_of(user, request.session.get("department"))
-        request._actor = found  # type: ignore[attr-defined]
-    return found
+    known: Actor | None = getattr(request, "_actor", None)
+    if known is None:
+        known = actor_from(request)
+        request._actor = known  # type: ignore[attr-defined]
+    return None if known is NOBODY else known
 
 
 def work_links(actor: Actor | None) -> list[Link]:
