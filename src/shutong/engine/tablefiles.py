@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -94,13 +93,14 @@ def build(name: str, root: Path, changes: Iterable[Change]) -> TableFiles:
     """Fold the changes of one table, in order of commit, into the files that count now."""
     # Each segment's files are gathered in a list of their own: a table may have thousands of small deliveries.
     segments: list[tuple[Segment, list[DataFile]]] = []
+    last = ""
     for change in changes:
-        schema = decode_schema(change.schema)
+        schema, same_text, last = decode_schema(change.schema), change.schema == last, change.schema
         if change.mode == "replace":
             segments = []
         elif change.mode == "patch":
             _refuse_other_key(name, change.key, [each for each, _ in segments])
-        elif segments and _same_columns(segments[-1][0].schema, schema):
+        elif segments and (same_text or _same_columns(segments[-1][0].schema, schema)):
             segments[-1][1].extend(change.files)
             continue
         segments.append((Segment((), schema, change.key, change.key_files), list(change.files)))
@@ -118,7 +118,6 @@ def _refuse_other_key(name: str, key: str | None, segments: list[Segment]) -> No
         )
 
 
-@functools.lru_cache(maxsize=4096)
 def _same_columns(left: pa.Schema, right: pa.Schema) -> bool:
     return left.names == right.names and all(
         sqltext.type_name(a.type) == sqltext.type_name(b.type) for a, b in zip(left, right, strict=True)
