@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from . import assets
+from .api.site import api
 from .pages import browse, operations, public, service, session, style, work
 
 handler403 = service.forbidden
@@ -33,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("about", browse.about, name="about"),
     path("accessibility", browse.accessibility, name="accessibility"),
     path("api", browse.api_guide, name="api-guide"),
+    path("api/v1/", api.urls),
     path("style", style.style, name="style"),
     path("sign-in", session.sign_in, name="sign-in"),
     path("sign-out", session.sign_out, name="sign-out"),
