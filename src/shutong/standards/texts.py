@@ -190,13 +190,24 @@ def _plain_name(longest: int, refused_end: str = "") -> Callable[[Values], Flags
 
 
 def _plain_text(block: Values) -> Flags:
-    """Texts that begin and end with a Chinese character, begin like no empty mark, and hold no special character."""
+    """Texts that begin and end with a Chinese or a visible ASCII character, begin like no empty mark, and hold no
+    special character."""
     data, starts = layout(block)
-    good = np.diff(starts) >= 6
+    good = np.diff(starts) > 0
     if not good.any():
         return good
-    head, tail = _edge_bytes(data, starts)
-    good &= _is_cjk(head) & ((tail & 0x8080) == 0x8080) & ~np.isin(head, _MARK_BYTES)
+    # The ends of an empty row are its neighbours' bytes, which changes nothing: it is not good.
+    first = data[np.minimum(starts[:-1], len(data) - 1)]
+    good &= _TEXT_HEADS[first] & _TEXT_TAILS[data[starts[1:] - 1]]
+    chinese = np.flatnonzero(good & (first >= 0x80))
+    if len(chinese):
+        place = starts[:-1][chinese]
+        head = [data[place + k].astype(np.int32) for k in range(3)]
+        number = (head[0] << 16) | (head[1] << 8) | head[2]
+        marks = np.zeros(len(chinese), np.bool_)
+        for mark in _CHINESE_MARKS:
+            marks |= number == mark
+        good[chinese[marks | ~_is_cjk(number)]] = False
     return good & ~_rows_with_bytes(_special(data[starts[0] : starts[-1]], names=False), starts)
 
 
@@ -233,7 +244,16 @@ def _is_mark(text: Characters) -> Flags:
 
 
 _MARK_HEADS = class_table({mark[0] for mark in EMPTY_MARKS if mark})
-_MARK_BYTES = np.array([int.from_bytes(mark[0].encode("utf-8"), "big") for mark in EMPTY_MARKS if mark], np.int32)
+_MARK_STARTS = {mark[0] for mark in EMPTY_MARKS if mark} | {mark[0].lower() for mark in EMPTY_MARKS if mark}
+_CHINESE_MARKS = [int.from_bytes(mark.encode("utf-8"), "big") for mark in _MARK_STARTS if "一" <= mark <= "鿿"]
+
+_TEXT_TAILS = np.zeros(256, np.bool_)
+_TEXT_TAILS[0x21:0x7F] = True
+_TEXT_TAILS[0x80:] = True
+_TEXT_HEADS = np.zeros(256, np.bool_)
+_TEXT_HEADS[0x21:0x7F] = True
+_TEXT_HEADS[[ord(mark) for mark in _MARK_STARTS if mark.isascii()]] = False
+_TEXT_HEADS[0xE4:0xEA] = True
 
 _TEXT = _TextColumn(check_text, TEXT_REASONS, _ordinary_text, _plain_text)
 _ORG_NAME = _TextColumn(check_org_name, ORG_NAME_REASONS, _ordinary_org_name, _plain_name(LONGEST_NAME, "号"))
