@@ -63,6 +63,7 @@ def test_a_change_is_a_second_row_with_the_same_key(city: City) -> None:
             )  # type: ignore[operator]
             for v in sorted(versions, key=lambda v: str(v["file"]))
         )
+        assert first["established_on"] == second["established_on"] or versions[0]["readable"] or versions[1]["readable"]
         if event == "renamed" and not versions[1]["readable"]:
             assert second["former_name"] == first["name"] == subjects[number]["first_name"]
             assert second["name"] == subjects[number]["name"]

@@ -51,8 +51,9 @@ def registered(resource: Resource, demo: Demo, scene: Scene) -> Event:
     subject = np.concatenate([able, changed])
     later = np.repeat([False, True], [len(able), len(changed)])
     occurred = np.where(founded, organisations.event_day[able], organisations.established[able])
-    day = np.concatenate([occurred, organisations.event_day[changed]])
-    delivered = np.maximum(day + 1, window.first)
+    delivered = np.maximum(np.concatenate([occurred, organisations.event_day[changed]]) + 1, window.first)
+    # A later version of a row still tells of the same founding.
+    day = organisations.established[subject]
     person, place = owner_of(scene, subject, later), place_of(scene, subject, later)
     rows = Rows(subject, person, place, day, delivered, later)
     return Event(rows, {}, {})
