@@ -7,12 +7,11 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from shutong.facts.compute import facts_stage
+from shutong.spec.catalog import FACTS_VIEW
 from tests.subjects.runner import Tables
 from tests.subjects.test_identify import CODE_A, FIRM_A, LATE, identified, link
 from tests.subjects.town import PENALTY, REGISTRATION, REPORT, catalog
-
-from shutong.facts.compute import facts_stage
-from shutong.spec.catalog import FACTS_VIEW
 
 PENALTY_ROW = {
     "doc_no": '澜市监"罚"〔2026〕\\8号',

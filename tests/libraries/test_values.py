@@ -6,11 +6,10 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+from shutong.libraries.compute import master_stages
 from tests.subjects.runner import Tables
 from tests.subjects.test_identify import CODE_A, FIRM_A, FIRM_B, LATE, identified, link
 from tests.subjects.town import DAY, PENALTY, REGISTRATION, REPORT, catalog
-
-from shutong.libraries.compute import master_stages
 
 
 def mastered(*batches: tuple[Any, list[dict[str, Any]]]) -> Tables:

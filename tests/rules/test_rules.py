@@ -7,15 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.subjects.runner import Tables
-from tests.subjects.test_identify import CODE_A, CODE_B, FIRM_A, FIRM_B, link
-from tests.subjects.town import DAY, PENALTY, REGISTRATION, REPORT, batch, catalog, delivery
 
 from shutong.rules.compute import lists_stage, time_bound
 from shutong.rules.plan import full_run
 from shutong.spec.catalog import Catalog
 from shutong.spec.models import SubjectList
 from shutong.spec.sql import SqlRefused
+from tests.subjects.runner import Tables
+from tests.subjects.test_identify import CODE_A, CODE_B, FIRM_A, FIRM_B, link
+from tests.subjects.town import DAY, PENALTY, REGISTRATION, REPORT, batch, catalog, delivery
 
 FIRMS = [{**FIRM_A, "status": "open"}, {**FIRM_B, "status": "open"}]
 

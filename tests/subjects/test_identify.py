@@ -6,10 +6,9 @@ import datetime as dt
 import json
 from typing import Any
 
+from shutong.subjects.compute import identifiers_stage, identify_stage, mentions_stage
 from tests.subjects.runner import Tables
 from tests.subjects.town import ADDRESS, PENALTY, REGISTRATION, REPORT, batch, catalog, delivery
-
-from shutong.subjects.compute import identifiers_stage, identify_stage, mentions_stage
 
 LATE = {"as_of": dt.date(2026, 12, 31)}
 CODE_A, CODE_B = "91980102MA0AAAAA1X", "91980102MA0BBBBB2Y"
