@@ -118,10 +118,6 @@ def test_filters_and_pages(store: AnswerStore) -> None:
 
 @pytest.mark.parametrize("number", ["98010119900307875X", "19812345678"])
 def test_a_personal_number_is_neither_searched_nor_repeated(store: AnswerStore, number: str) -> None:
-    if len(number) == 18:
-        weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-        total = sum(int(digit) * weight for digit, weight in zip(number[:17], weights, strict=True))
-        number = number[:17] + "10X98765432"[total % 11]
     answer = search.search(store, number)
     assert (answer.text, answer.hits, answer.note) == ("", [], "personal")
 

@@ -61,7 +61,7 @@ class City:
         batch_id = f"b{zlib.crc32(f'{resource}{received}'.encode()):024d}"
         self.add(
             schema.RECORD, record_id=record_id, subject_id=subject, role="subject", resource=resource, batch_id=batch_id,
-            row_no=self.chance.randint(1, 900), received_on=str(received), items=items, flags=[], method=method,
+            row_no=self.chance.randint(1, 900), received_on=str(received), items=items, flags=[], method=method, current=1,
             score=1000 if method != "name_area" else 960, evidence=evidence,
         )  # fmt: skip
         return {"record_id": record_id, "batch_id": batch_id, "received_on": str(received)}

@@ -226,7 +226,10 @@ def _values(libraries: list[Library]) -> Extract:
 
 
 def _records(resource: Resource) -> Extract:
-    """Accepted rows of an open resource whose principal subject is an organisation, as masked JSON in declared order."""
+    """Accepted rows of an open resource whose principal subject is an organisation, as masked JSON in declared order.
+
+    Besides current rows, earlier versions that a value of the past comes from; withdrawn rows give no values.
+    """
     parts: list[str] = []
     for name, mask in public_items(resource).items():
         item = resource.items[name]
@@ -243,9 +246,11 @@ def _records(resource: Resource) -> Extract:
         schema.RECORD,
         f"SELECT a.record_id, l.subject_id, l.role, '{resource.resource}' AS resource, a.batch_id, a.row_no, "
         f"CAST(a.received_on AS VARCHAR) AS received_on, {items} AS items, "
-        "CAST(to_json(a.flags) AS VARCHAR) AS flags, l.method, CAST(l.score AS BIGINT) AS score, l.evidence "
-        f"FROM (SELECT * FROM links WHERE resource = '{resource.resource}' AND current AND principal "
-        f"AND kind = 'organisation' AND {_ORGANISATION} AND {{scope}}) l "
+        "CAST(to_json(a.flags) AS VARCHAR) AS flags, l.method, CAST(l.score AS BIGINT) AS score, l.evidence, "
+        "CAST(l.current AS BIGINT) AS current "
+        f"FROM (SELECT * FROM links WHERE resource = '{resource.resource}' AND principal "
+        f"AND kind = 'organisation' AND {_ORGANISATION} AND {{scope}} "
+        "AND (current OR record_id IN (SELECT record_id FROM values))) l "
         f"JOIN {view} a ON a.record_id = l.record_id ORDER BY l.subject_id, a.seq, a.row_no",
-        {"links": "links", view: f"accepted/{resource.resource}"},
+        {"links": "links", "values": "values", view: f"accepted/{resource.resource}"},
     )

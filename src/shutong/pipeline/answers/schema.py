@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-FORMAT = 1
+FORMAT = 2
 """Version of these tables; a file of another format is rebuilt, never migrated."""
 
 Type = Literal["TEXT", "INTEGER", "REAL"]
@@ -124,13 +124,17 @@ VALUE = Table(
 RECORD = Table(
     "answer_record",
     _columns(
-        "record_id subject_id role resource batch_id row_no:INTEGER received_on items flags method score:INTEGER evidence"
+        "record_id subject_id role resource batch_id row_no:INTEGER received_on items flags method score:INTEGER evidence "
+        "current:INTEGER"
     ),
     key=("record_id",),
     indexes=(("subject_id",), ("batch_id",)),
     subject=True,
 )
-"""Accepted rows of open resources about organisations, masked. ``items`` is a JSON object in declared order."""
+"""Accepted rows of open resources about organisations, masked. ``items`` is a JSON object in declared order.
+
+``current`` is 0 for an earlier version that a value of the past still comes from.
+"""
 
 LISTING = Table(
     "answer_listing",

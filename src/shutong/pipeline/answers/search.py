@@ -74,6 +74,7 @@ def search(
         matches = _by_code(store, code)
         if matches is None and slips.is_personal_number(code):
             return Found("", note="personal")
+        matches = matches or _by_similar_code(store, code)
         if matches is not None:
             ids, by, note = matches
             return _page(store, text, [(i, by, m) for i, m in ids], note, (kind, category, area), limit, offset)
@@ -89,17 +90,23 @@ def search(
     return _page(store, text, matched, note if matched else "", (kind, category, area), limit, offset)
 
 
-def _by_code(store: AnswerStore, code: str) -> tuple[list[tuple[int, str | None]], str, str] | None:
-    """Subject documents that carry the code or one a slip away; None where there is none."""
+Coded = tuple[list[tuple[int, str | None]], str, str]
+
+
+def _by_code(store: AnswerStore, code: str) -> Coded | None:
+    """Subject documents that carry the code; None where there is none."""
     exact = _documents_of(store, [code])
-    if exact:
-        return [(doc, None if kind == "uscc" else value) for doc, kind, value in exact], "code", ""
+    if not exact:
+        return None
+    return [(doc, None if kind == "uscc" else value) for doc, kind, value in exact], "code", ""
+
+
+def _by_similar_code(store: AnswerStore, code: str) -> Coded | None:
+    """Subject documents that carry a code one slip away, the likeliest first; None where there is none."""
     guesses = slips.candidates(code)
     order = {guess: number for number, guess in enumerate(guesses)}
     near = sorted(_documents_of(store, guesses), key=lambda row: (order[row[2]], row[0]))
-    if near:
-        return [(doc, value) for doc, _, value in near[:20]], "code-slip", "slip"
-    return None
+    return ([(doc, value) for doc, _, value in near[:20]], "code-slip", "slip") if near else None
 
 
 def _documents_of(store: AnswerStore, codes: list[str]) -> list[tuple[int, str, str]]:

@@ -23,7 +23,7 @@ from ..metadata import Metadata, localised, metadata
 from ..queries import public as queries
 from ..queries.subjects import listings_of
 from ..queries.views import ListingView
-from .frame import page, page_parameter
+from .frame import page, page_parameter, text_parameter
 from .public import category_text, term_text
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -48,7 +48,7 @@ def one_list(request: HttpRequest, name: str) -> HttpResponse:
     content = known.get("list", name)
     if not content:
         raise Http404(_("没有这一名单，或它不公开。"))
-    text, ground, number = request.GET.get("q", "")[:100], request.GET.get("ground", ""), page_parameter(request)
+    text, ground, number = text_parameter(request, "q"), text_parameter(request, "ground"), page_parameter(request)
     limit = queries.PAGE
     found, count = queries.members(answers, name, text=text, ground=ground, limit=limit, offset=(number - 1) * limit)
     grounds = [
@@ -330,7 +330,7 @@ def catalog(request: HttpRequest) -> HttpResponse:
     """The data catalog: every resource with its provider and conditions."""
     answers = store()
     known = metadata(answers)
-    department, text = request.GET.get("department", ""), request.GET.get("q", "")[:100]
+    department, text = text_parameter(request, "department"), text_parameter(request, "q")
     found = queries.resources(answers, department=department, text=text)
     departments = [
         Option("", _("全部部门")),

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from shutong.accounts.actors import NOBODY, Actor
 from shutong.accounts.signin import actor_from
+from shutong.pipeline.answers.slips import code_key, is_personal_number
 from shutong.pipeline.answers.store import AnswersMissing
 
 from ..answers import business_day, store
@@ -73,9 +74,19 @@ def page(request: HttpRequest, template: str, http_status: int = 200, **context:
         "actor": actor,
         "work_links": work_links(actor),
         "business_day": _day_or_none(),
-        "here": request.get_full_path(),
+        "here": request.path if _asks_personal(request) else request.get_full_path(),
     }
     return render(request, f"portal/{template}", {**frame, **context}, status=http_status)
+
+
+def _asks_personal(request: HttpRequest) -> bool:
+    return any(is_personal_number(code_key(value)) for values in request.GET.lists() for value in values[1])
+
+
+def text_parameter(request: HttpRequest, name: str) -> str:
+    """A text of the query string, at most 100 characters; empty where it is a personal number, which is not repeated."""
+    text = request.GET.get(name, "")[:100]
+    return "" if is_personal_number(code_key(text)) else text
 
 
 def _day_or_none() -> dt.date | None:

@@ -25,7 +25,7 @@ from ..charts import bars, figure
 from ..components import Cell, Column, Crumb, Field, Option, Pager, Table
 from ..metadata import localised
 from ..queries import work as queries
-from .frame import page, page_parameter, reader, signed_in
+from .frame import page, page_parameter, reader, signed_in, text_parameter
 from .work import batches_table
 
 _RUN_TONES = {"running": "info", "done": "ok", "failed": "danger", "killed": "danger"}
@@ -180,7 +180,7 @@ def audit_verify(request: HttpRequest) -> HttpResponse:
 
 
 def _audit_page(request: HttpRequest, *, verified: bool = False) -> HttpResponse:
-    who, action, outcome = (request.GET.get(name, "")[:100] for name in ("actor", "action", "outcome"))
+    who, action, outcome = (text_parameter(request, name) for name in ("actor", "action", "outcome"))
     number, limit = page_parameter(request), 50
     found, count = queries.entries(actor=who, action=action, outcome=outcome, limit=limit, offset=(number - 1) * limit)
     outcomes = {

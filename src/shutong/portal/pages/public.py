@@ -24,7 +24,7 @@ from ..queries import public as queries
 from ..queries.chains import fact_chain, record_chain
 from ..queries.subjects import find_subject, subject_view
 from ..queries.views import Chain
-from .frame import day_parameter, page, page_parameter
+from .frame import day_parameter, page, page_parameter, text_parameter
 
 _STATUS_TONES = {"1": "ok", "active": "ok", "2": "danger", "3": "danger", "5": "danger", "7": "warn", "8": "warn"}
 """Tones of the code set enterprise-status; the text alone says what it is."""
@@ -81,7 +81,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     """Search results: a whole page, or only the results for a request of htmx."""
     answers = store()
     text = request.GET.get("q", "")
-    category, area = request.GET.get("category", ""), request.GET.get("area", "")
+    category, area = text_parameter(request, "category"), text_parameter(request, "area")
     number, limit = page_parameter(request), 20
     found = search(
         answers, text, category=category or None, area=area or None, limit=limit, offset=(number - 1) * limit
@@ -105,8 +105,6 @@ def search_page(request: HttpRequest) -> HttpResponse:
         "pager": Pager(found.count, limit, (number - 1) * limit, query, found.capped),
         "kept": {"category": category, "area": area},
     }
-    if found.note == "personal":
-        context["here"] = request.path  # the address holds what was typed; it must not come back in the page
     if getattr(request, "htmx", None) and not request.htmx.boosted:  # type: ignore[attr-defined]
         return page(request, "parts/results.html", **context)
     return page(request, "search.html", **context)
@@ -161,7 +159,7 @@ def subject(request: HttpRequest, subject_id: str) -> HttpResponse | HttpRespons
     if row["subject_id"] != subject_id:
         return HttpResponsePermanentRedirect(reverse("subject", args=[row["subject_id"]]))
     as_of, valid_on = day_parameter(request, "as_of"), day_parameter(request, "valid_on")
-    kind = request.GET.get("kind", "")
+    kind = text_parameter(request, "kind")
     view = subject_view(answers, row, as_of=as_of, valid_on=valid_on, kind=kind or None)
     known = metadata(answers)
     status, tone = status_text(known, row["status"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -213,7 +214,21 @@ def listings_of(
         f"WHERE {condition} ORDER BY l.since DESC, l.listing_id LIMIT ? OFFSET ?",
         [*parameters, limit, offset],
     )
-    return [_listing_view(known, today, row) for row in rows]
+    views = [_listing_view(known, today, row) for row in rows]
+    public = _public_records(answers, {record for one in views for record in one.record_ids})
+    return [replace(one, record_ids=tuple(r for r in one.record_ids if r in public)) for one in views]
+
+
+def _public_records(answers: AnswerStore, records: set[str]) -> set[str]:
+    """Those of the records that have a public page; grounds may rest on records that are not open."""
+    found: set[str] = set()
+    wanted = sorted(records)
+    for start in range(0, len(wanted), 400):
+        part = wanted[start : start + 400]
+        marks = ", ".join("?" * len(part))
+        rows = answers.fetch(f"SELECT record_id FROM answer_record WHERE record_id IN ({marks})", part)
+        found.update(row["record_id"] for row in rows)
+    return found
 
 
 def _listing_view(known: Metadata, today: dt.date, row: Row) -> ListingView:
