@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.democity.conftest import City
 
 from shutong.democity.city import generate, read_city
 from shutong.democity.scene import DemoError
 from shutong.spec.catalog import Catalog
 from shutong.spec.loader import load_packs
 from shutong.standards.areas import areas
+from tests.democity.conftest import City
 
 
 def fingerprint(folder: Path) -> dict[str, str]:

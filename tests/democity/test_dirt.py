@@ -6,7 +6,6 @@ from collections import Counter
 
 import pyarrow.compute as pc
 import pytest
-from tests.democity.conftest import City
 
 from shutong.democity.geography import city_of_standards
 from shutong.democity.scene import is_register
@@ -16,6 +15,7 @@ from shutong.standards.codesets import code_set
 from shutong.standards.dates import check_date
 from shutong.standards.elements import ELEMENTS
 from shutong.standards.text import is_empty
+from tests.democity.conftest import City
 
 
 def registers(city: City) -> set[str]:

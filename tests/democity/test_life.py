@@ -6,7 +6,6 @@ from collections import Counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from tests.democity.conftest import City
 
 from shutong.standards.codes import (
     check_citizen_id,
@@ -15,6 +14,7 @@ from shutong.standards.codes import (
     check_taxpayer_no,
     check_uscc,
 )
+from tests.democity.conftest import City
 
 
 def test_codes_of_subjects_are_valid(city: City) -> None:

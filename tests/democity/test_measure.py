@@ -6,9 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from tests.democity.conftest import City
 
 from shutong.democity.measure import measure, measure_pattern
+from tests.democity.conftest import City
 
 REASONS = pa.list_(pa.struct([("code", pa.string()), ("item", pa.string()), ("zh", pa.string()), ("en", pa.string())]))
 

@@ -136,21 +136,19 @@ class _City:
     def write_block(self, scene: Scene, truth: Truth) -> None:
         known = Known.nobody(scene)
         patterns: dict[str, Ints] = {}
-        reported = np.zeros(len(scene.organisations), np.bool_)
+        told: dict[str, Ints] = {}
         for resource, demo in self._resources:
             event, soiled = self._rows(resource, demo, scene)
             known.learn(resource, soiled)
             found = identifiable(resource, soiled, scene, known)
             self._deliver(resource, soiled, found, scene, truth)
             patterns |= event.patterns
-            if demo.event == "annual-report":
-                last = np.asarray(event.items["report_year"].cast(pa.int64())) == self._window.year - 1
-                good = np.zeros(len(soiled.rows), np.bool_)
-                good[: len(last)] = last
-                good &= found & soiled.good()
-                reported[soiled.rows.subject[good]] = True
+            usable = found & soiled.good()
+            for name, rows in event.tells.items():
+                # Duplicates stand behind the event's own rows and are never good.
+                told[name] = np.unique(event.rows.subject[rows & usable[: len(rows)]])
         note_subjects(truth, scene, known)
-        note_patterns(truth, scene, patterns, known, reported)
+        note_patterns(truth, scene, patterns, known, told)
 
     def _rows(self, resource: Resource, demo: Demo, scene: Scene) -> tuple[Event, Soiled]:
         random = stream(self._seed, "cells", resource.resource, scene.start)
@@ -161,7 +159,7 @@ class _City:
         else:
             share = len(scene.organisations) / self._subjects
             rows = draw_rows(resource, demo, scene, share, lags_of(demo.values, anchor))
-            event = Event(rows, {}, {})
+            event = Event(rows, {}, {}, {})
             if demo.event == "inspection":
                 event = inspections(scene, rows)
             elif demo.event:

@@ -9,7 +9,7 @@ import numpy as np
 
 from shutong.democity.organisations import EVENTS, NEVER
 from shutong.democity.scene import Rows, Scene, eligible, owner_of, place_of, volume_of
-from shutong.democity.text import Ints, Text, constant, pick, plain, stream, where
+from shutong.democity.text import Flags, Ints, Text, constant, pick, plain, stream, where
 from shutong.spec.models import Demo, Resource
 
 NO_REPORT_SHARE = 0.02
@@ -24,12 +24,14 @@ FINDINGS = ("未发现问题", "发现问题已责令改正", "未开展与检�
 class Event:
     """Rows of one resource, items that the event itself fills, and the subjects of planted patterns.
 
-    ``patterns`` is keyed by the pattern's name; values are indexes of organisations within the block.
+    ``patterns`` is keyed by the pattern's name; values are indexes of organisations within the block. ``tells`` marks
+    the rows from which a platform can know: ``reported`` (a report of the last year), ``unreachable``.
     """
 
     rows: Rows
     items: dict[str, Text]
     patterns: dict[str, Ints]
+    tells: dict[str, Flags]
 
 
 Handler = Callable[[Resource, Demo, Scene], Event]
@@ -56,17 +58,17 @@ def registered(resource: Resource, demo: Demo, scene: Scene) -> Event:
     day = organisations.established[subject]
     person, place = owner_of(scene, subject, later), place_of(scene, subject, later)
     rows = Rows(subject, person, place, day, delivered, later)
-    return Event(rows, {}, {})
+    return Event(rows, {}, {}, {})
 
 
 def residents(_resource: Resource, _demo: Demo, scene: Scene) -> Event:
     """The register of persons: everybody on the first day."""
-    return Event(_once(scene, len(scene.people), "person"), {}, {})
+    return Event(_once(scene, len(scene.people), "person"), {}, {}, {})
 
 
 def houses(_resource: Resource, _demo: Demo, scene: Scene) -> Event:
     """The register of addresses: every house on the first day."""
-    return Event(_once(scene, len(scene.places), "place"), {}, {})
+    return Event(_once(scene, len(scene.places), "place"), {}, {}, {})
 
 
 def annual_reports(_resource: Resource, demo: Demo, scene: Scene) -> Event:
@@ -100,7 +102,7 @@ def annual_reports(_resource: Resource, demo: Demo, scene: Scene) -> Event:
     later = day > organisations.event_day[subject]
     nobody = np.full(len(subject), -1, np.int64)
     rows = Rows(subject, nobody, nobody, day, np.maximum(day + 1, window.first), later)
-    return Event(rows, {"report_year": plain(years)}, patterns)
+    return Event(rows, {"report_year": plain(years)}, patterns, {"reported": years == window.year - 1})
 
 
 def inspections(scene: Scene, rows: Rows) -> Event:
@@ -114,7 +116,7 @@ def inspections(scene: Scene, rows: Rows) -> Event:
     gone = there & recent & chosen[rows.subject]
     usual = pick(FINDINGS, random.choice(len(FINDINGS), len(rows), p=[0.8, 0.13, 0.06, 0.01]))
     result = where(gone, constant(UNREACHABLE, len(rows)), usual)
-    return Event(rows, {"result": result}, {"unreachable": np.unique(rows.subject[gone])})
+    return Event(rows, {"result": result}, {"unreachable": np.unique(rows.subject[gone])}, {"unreachable": gone})
 
 
 HANDLERS: dict[str, Handler] = {

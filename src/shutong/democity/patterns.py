@@ -11,7 +11,7 @@ from shutong.democity.identity import Known
 from shutong.democity.names import KINDS
 from shutong.democity.organisations import EVENTS, NEVER, as_dates
 from shutong.democity.scene import Scene
-from shutong.democity.text import Flags, Ints, pick
+from shutong.democity.text import Ints, pick
 from shutong.democity.truth import Truth
 
 MAIN_REGISTER = "registration"
@@ -50,22 +50,25 @@ def note_subjects(truth: Truth, scene: Scene, known: Known) -> None:
     )
 
 
-def note_patterns(truth: Truth, scene: Scene, patterns: dict[str, Ints], known: Known, reported: Flags) -> None:
+def note_patterns(truth: Truth, scene: Scene, patterns: dict[str, Ints], known: Known, told: dict[str, Ints]) -> None:
     """Write the planted patterns, and firms that look like non-filers because their report was bad or cannot be placed."""
     organisations = scene.organisations
     registered = known.by_register.get(MAIN_REGISTER, known.organisations)
+    nobody = np.zeros(0, np.int64)
     parts: list[tuple[str, str, Ints]] = []
     for name, planted in sorted(patterns.items()):
-        parts.append((name, "planted", planted[registered[planted]]))
-        parts.append((name, "planted, but its row in the register was rejected", planted[~registered[planted]]))
+        seen = registered[planted]
+        if name == "unreachable":
+            seen = seen & np.isin(planted, told.get(name, nobody))
+        parts.append((name, "planted", planted[seen]))
+        parts.append((name, "planted, but its row was rejected or cannot be placed", planted[~seen]))
     if "no-annual-report" in patterns:
         opening = int(np.datetime64(f"{scene.window.year}-01-01").astype(np.int64))
         owing = registered & (organisations.kind < 3) & (organisations.established < opening)
         owing &= organisations.ended == NEVER
-        owing[patterns["no-annual-report"]] = False
-        owing[patterns["late-annual-report"]] = False
-        lost = np.flatnonzero(owing & ~reported)
-        parts.append(("no-annual-report", "its report was rejected or cannot be placed", lost))
+        for known_before in (patterns["no-annual-report"], patterns["late-annual-report"], told["reported"]):
+            owing[known_before] = False
+        parts.append(("no-annual-report", "its report was rejected or cannot be placed", np.flatnonzero(owing)))
     names = [name for name, _, subjects in parts for _ in range(len(subjects))]
     reasons = [reason for _, reason, subjects in parts for _ in range(len(subjects))]
     numbers = np.concatenate([subjects for _, _, subjects in parts]) if parts else np.zeros(0, np.int64)
