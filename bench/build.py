@@ -52,7 +52,7 @@ def _measure(subjects: int) -> dict[str, float]:
         words = ["demo", "--home", str(home), "--subjects", str(subjects), "--no-serve"]
         subprocess.run([sys.executable, "-m", "shutong.cli.main", *words], check=True, capture_output=True)
         summary = json.loads((home / "summary.json").read_text(encoding="utf-8"))
-    steps = [stage for stage in summary["stages"] if stage["stage"] in ("collect", "way")]
+    steps = [stage for stage in summary["stages"] if stage["stage"] != "generate"]
     return {
         "records": summary["total"]["received"],
         "seconds": sum(stage["seconds"] for stage in steps),

@@ -121,12 +121,12 @@ def check_rows(
         filled[item.name] = rows - int(np.count_nonzero(faults == -1))
         _note_faults(item, faults, plan, verdicts, notes)
         _note_required(item, faults, plan, withdrawn, notes)
-        for bound in item.bounds:
-            notes.add(_outside(values, bound), bound.reason, True)
+        _beyond(values, item.bounds, notes)
         if item.pattern:
-            matches = compute.match_substring_regex(values, item.pattern[0])
-            notes.add(_rows(compute.invert(matches)), item.pattern[1], item.rejects)
-            values = compute.if_else(matches, values, pa.scalar(None, values.type))
+            misfits = compute.invert(compute.match_substring_regex(values, item.pattern[0]))
+            notes.add(_rows(misfits), item.pattern[1], item.rejects)
+            if not item.rejects:
+                values = compute.if_else(misfits, pa.scalar(None, values.type), values)
         columns.append(values)
     typed = pa.RecordBatch.from_arrays(columns, schema=plan.schema)
     keys, keyed = _run_sql(plan, typed, received_on, sql, withdrawn, notes, salt)
@@ -180,16 +180,28 @@ def _fitting(item: ItemCheck, verdict: ColumnVerdict, notes: _Notes) -> Any:
         return compute.if_else(large, pa.scalar(None, rounded.type), rounded).cast(kind)
 
 
-def _outside(values: Any, bound: Bound) -> Rows:
-    if bound.kind == "length":
-        most = int(bound.limit)
-        if len(values) == 0 or (compute.max(compute.binary_length(values)).as_py() or 0) <= most:
-            return np.zeros(0, np.int64)
-        return _rows(compute.greater(compute.utf8_length(values), most))
-    limit: Any = pa.scalar(bound.limit)
-    if pa.types.is_decimal(values.type):
-        limit = pa.scalar(bound.limit, pa.decimal128(38, values.type.scale))
-    return _rows(compute.less(values, limit) if bound.kind == "min" else compute.greater(values, limit))
+def _beyond(values: Any, bounds: Sequence[Bound], notes: _Notes) -> None:
+    """Note the rows outside the bounds. One pass finds the extremes; only when they are outside are the rows sought."""
+    if not bounds or len(values) == values.null_count:
+        return
+    if bounds[0].kind == "length":
+        if compute.max(compute.binary_length(values)).as_py() > int(bounds[0].limit):
+            long = compute.greater(compute.utf8_length(values), int(bounds[0].limit))
+            notes.add(_rows(long), bounds[0].reason, True)
+        return
+    extremes = compute.min_max(values).as_py()
+    for bound in bounds:
+        if bound.kind == "min" and extremes["min"] < bound.limit:
+            notes.add(_rows(compute.less(values, _limit(bound, values.type))), bound.reason, True)
+        if bound.kind == "max" and extremes["max"] > bound.limit:
+            notes.add(_rows(compute.greater(values, _limit(bound, values.type))), bound.reason, True)
+
+
+def _limit(bound: Bound, kind: Any) -> Any:
+    """The limit in a type that compares exactly with ``kind``."""
+    if pa.types.is_decimal(kind):
+        return pa.scalar(bound.limit, pa.decimal128(38, max(kind.scale, -int(bound.limit.as_tuple().exponent))))
+    return pa.scalar(bound.limit)
 
 
 def _operations(
@@ -237,7 +249,7 @@ def _run_sql(
         notes.add(np.flatnonzero(failed), check.reason, check.rejects)
     for name in plan.resource.key:
         column = typed.column(name)
-        if column.null_count:
+        if column.null_count and name not in plan.resource.key_empty:
             keyed &= np.asarray(column.is_valid())
     return np.asarray(table.column("key_hash")), keyed
 

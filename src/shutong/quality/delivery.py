@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import duckdb
 import pyarrow as pa
 
 from shutong.collect.delivery import Intake, Progress
@@ -15,6 +17,7 @@ from shutong.collect.receipt import Receipt
 from shutong.engine.connection import Resources, connect, open_cursor
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
+from shutong.quality.compute import Sql
 from shutong.quality.judge import RowJudge
 from shutong.quality.plan import CheckPlan, check_plan
 from shutong.spec.catalog import Catalog
@@ -35,14 +38,9 @@ def open_intake(home: Home, engine: DuckEngine, catalog: Catalog) -> Iterator[In
     plans: dict[str, CheckPlan] = {}
     resources = Resources(int(settings.memory_bytes * _MEMORY_SHARE), settings.threads, home.tmp / "spill")
     database = connect(resources)
-    # the checks' answers are put beside the rows by their place
-    database.execute("SET preserve_insertion_order = true")
     pool = ThreadPoolExecutor(settings.threads, "check")
 
-    def sql(query: str, rows: pa.RecordBatch) -> pa.Table:
-        with contextlib.closing(open_cursor(database)) as cursor:
-            cursor.register("rows", pa.Table.from_batches([rows]))
-            return cursor.execute(query).to_arrow_table()
+    sql = row_sql(database)
 
     def judge_for(resource: Resource, received_on: dt.date, salt: int) -> RowJudge:
         if resource.resource not in plans:
@@ -54,6 +52,24 @@ def open_intake(home: Home, engine: DuckEngine, catalog: Catalog) -> Iterator[In
     finally:
         pool.shutdown(cancel_futures=True)
         database.close()
+
+
+def row_sql(database: duckdb.DuckDBPyConnection) -> Sql:
+    """Asks ``database`` about one batch of rows, from any thread; the order of the rows is kept."""
+    # the checks' answers are put beside the rows by their place
+    database.execute("SET preserve_insertion_order = true")
+    own = threading.local()
+
+    def sql(query: str, rows: pa.RecordBatch) -> pa.Table:
+        cursor = getattr(own, "cursor", None)
+        if cursor is None:
+            cursor = own.cursor = open_cursor(database)
+        cursor.register("rows", pa.Table.from_batches([rows]))
+        answer: pa.Table = cursor.execute(query).to_arrow_table()
+        cursor.unregister("rows")
+        return answer
+
+    return sql
 
 
 def deliver(

@@ -5,6 +5,7 @@ Every reason a row can have is listed here beforehand, so that checking a row na
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -17,7 +18,8 @@ from shutong.collect.problems import Problem, problem
 from shutong.spec.catalog import Catalog, check_columns, element_of, item_type, sealed
 from shutong.spec.models import Item, Resource
 from shutong.spec.sql import check_expression, render
-from shutong.standards.codesets import Code, CodeSet, code_set
+from shutong.standards.codesets import CODE_REASONS, Code, CodeSet, code_set
+from shutong.standards.columns import by_distinct
 from shutong.standards.elements import ELEMENTS, Element, Unit
 from shutong.standards.numbers import MONEY_UNITS
 from shutong.standards.verdict import REASONS, Column, ColumnVerdict
@@ -134,18 +136,16 @@ def _identity(resource: Resource, catalog: Catalog) -> str:
 
 def _item_check(name: str, item: Item, resource: Resource, catalog: Catalog, reasons: _Reasons) -> ItemCheck:
     element = ELEMENTS[element_of(item)]
-    unit = _unit(item, catalog)
     title = item.title.zh
-
-    def check(column: Column) -> ColumnVerdict:
-        return element.column(column, unit)
+    check = _column_check(element, _unit(item, catalog))
 
     known = check(pa.array([], pa.string())).reasons
     faults = tuple(reasons.add(_fault(reason, name, title)) for reason in known)
     key = name in resource.key
+    wanted = item.required or (key and name not in resource.key_empty)
     beside = _beside(name, resource)
     flagged = item.on_fault == "flag" if item.on_fault else beside is not None and not _registry(name, resource)
-    required = reasons.add(problem("item.required", name, title=title)) if item.required or key else None
+    required = reasons.add(problem("item.required", name, title=title)) if wanted else None
     pattern = None
     if item.pattern:
         pattern = (rf"\A(?:{item.pattern})\z", reasons.add(problem("item.pattern", name, title=title)))
@@ -162,6 +162,14 @@ def _item_check(name: str, item: Item, resource: Resource, catalog: Catalog, rea
         beside=None if item.on_fault else beside,
         sealed=sealed(item),
     )
+
+
+def _column_check(element: Element, unit: Unit) -> Callable[[Column], ColumnVerdict]:
+    if isinstance(unit, CodeSet):
+        # the same few spellings come in every batch: each is looked up once
+        known = functools.lru_cache(1 << 16)(unit.check)
+        return lambda column: by_distinct(column, known, CODE_REASONS)
+    return lambda column: element.column(column, unit)
 
 
 def _fault(reason: str, name: str, title: str) -> Problem:
