@@ -121,6 +121,16 @@ def test_a_branch_is_not_its_parent() -> None:
     assert found["reason"] == "no-match"
 
 
+def test_two_firms_whose_names_differ_in_the_legal_form_alone_are_told_apart() -> None:
+    twin = {**FIRM_B, "name": FIRM_A["name"].replace("有限公司", "有限责任公司"), "area": FIRM_A["area"]}
+    rows = [{"party": twin["name"], "area": "980102"}, {"party": FIRM_A["name"], "area": "980102"}]
+    rows.append({"party": "青禾食品公司", "area": "980102"})
+    tables = all_penalties(rows, FIRM_A, twin)
+    assert link(tables, "r002x001")["subject_id"] == link(tables, "r001x002")["subject_id"]
+    assert link(tables, "r002x002")["subject_id"] == link(tables, "r001x001")["subject_id"]
+    assert link(tables, "r002x003")["reason"] == "ambiguous"
+
+
 def test_former_names_lead_to_the_subject() -> None:
     renamed = {**FIRM_A, "name": "澜川市新禾食品有限公司"}
     tables = identified(

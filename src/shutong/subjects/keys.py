@@ -6,9 +6,10 @@ from functools import cache
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as compute
 
 from shutong.standards.addresses import column_normalise_address
-from shutong.standards.names import column_name_key, name_key, split_name
+from shutong.standards.names import column_name_key, column_normalise_name, name_key, split_name
 from shutong.subjects.tables import columns
 
 NAME_KEYS = columns(raw=pa.string(), name_key=pa.string(), variant_key=pa.string())
@@ -21,18 +22,23 @@ _FORMS = (("集团公司", "集团公司"), ("公司", "公司"), ("合作社", 
 """Endings of legal forms and the short form that stands for all that end so."""
 
 
+_SIGNS = r"[^\pL\pN]+"
+"""Brackets and every other sign; what they hold stays, since it tells an area, a form or a branch."""
+
+
 def name_keys(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Keys of organisation names: ``raw`` to the exact ``name_key`` and the looser ``variant_key``.
 
-    A blank name has neither.
+    The exact key keeps the legal form as it is written: 有限公司 and 有限责任公司 may be two firms. A blank name has
+    neither key.
     """
     raw = batch.column("raw")
+    exact = compute.replace_substring_regex(column_normalise_name(raw), _SIGNS, "")
     cores = pa.array([_core(text) for text in raw.to_pylist()], pa.string())
-    made = [
-        raw,
-        *(pa.array([key or None for key in column_name_key(c).to_pylist()], pa.string()) for c in (raw, cores)),
+    keys = [
+        pa.array([key or None for key in column.to_pylist()], pa.string()) for column in (exact, column_name_key(cores))
     ]
-    return pa.RecordBatch.from_arrays(made, schema=NAME_KEYS)
+    return pa.RecordBatch.from_arrays([raw, *keys], schema=NAME_KEYS)
 
 
 def variant_key(text: str) -> str | None:

@@ -20,7 +20,7 @@ from shutong.subjects.current import needs_batches, versions_sql
 from shutong.subjects.keys import ADDRESS_KEYS, NAME_KEYS, address_keys, name_keys
 from shutong.subjects.tables import BATCHES, MENTIONS, SUBJECTS, columns, no_rows_sql
 
-VERSION = 1
+VERSION = 2
 
 ROW_COLUMNS = ("record_id", "key_id", "received_on", "seq", "row_no", "operation")
 PARTS = (
