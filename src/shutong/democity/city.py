@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import orjson
@@ -25,10 +24,10 @@ from shutong.democity.fill import Filling, anchor_of, fill, lags_of
 from shutong.democity.geography import Geography, city_of_standards
 from shutong.democity.identity import Known, identifiable
 from shutong.democity.names import NAME_BITS
+from shutong.democity.notes import Where, note_patterns, note_personal, note_records, note_subjects
 from shutong.democity.organisations import Window
-from shutong.democity.patterns import note_patterns, note_subjects
 from shutong.democity.scene import DemoError, Scene, draw_rows, is_register, make_scene
-from shutong.democity.text import Flags, Ints, constant, matches, rows_at, stream
+from shutong.democity.text import Flags, Ints, rows_at, stream
 from shutong.democity.truth import Truth
 from shutong.spec.catalog import Catalog
 from shutong.spec.models import Demo, Item, Resource
@@ -40,7 +39,6 @@ BLOCK = 25_000
 FIRST_DAY = datetime.date(2026, 6, 15)
 USUAL_TERM = "double-publicity"
 """The term that late rows miss where a resource names none."""
-PERSONAL = {"citizen-id": "citizen-id", "mobile": "mobile", "telephone": "mobile"}
 
 
 @dataclass(frozen=True)
@@ -208,41 +206,10 @@ class _City:
                 file[at : at + piece.rows] = piece.relative
                 row_no[at : at + piece.rows] = piece.first_row + np.arange(piece.rows)
                 at += piece.rows
-        rows = soiled.rows.chosen(order)
-        where: dict[str, Any] = {"file": pa.array(file, pa.string()), "row_no": pa.array(row_no)}
-        labels = ("bad_reason", "bad_item", "dirt", "readable", "evidence", "variant")
-        numbers: dict[str, Any] = {
-            part: pa.array(np.where(getattr(rows, part) >= 0, getattr(rows, part) + scene.start, -1))
-            for part in ("subject", "person", "place")
-        }
         self._bad += int((~soiled.good()).sum())
-        truth.add(
-            "records",
-            {
-                "resource": constant(resource.resource, len(rows)),
-                **where,
-                "received_on": pa.array(rows.delivered.astype(np.int32), pa.date32()),
-                **numbers,
-                **{label: pa.array(getattr(soiled, label)[order], pa.string()) for label in labels},
-                "identifiable": pa.array(found[order]),
-            },
-        )
-        for name, item in resource.items.items():
-            if item.element in PERSONAL:
-                there = np.flatnonzero(matches(cells[name], r"^([0-9]{17}[0-9X]|[0-9]{11})$"))
-                kept = rows_at(there)
-                truth.add(
-                    "planted_personal",
-                    {
-                        "value": cells[name].take(kept),
-                        "kind": constant(PERSONAL[item.element], len(there)),
-                        "resource": constant(resource.resource, len(there)),
-                        "file": where["file"].take(kept),
-                        "row_no": where["row_no"].take(kept),
-                        "item": constant(name, len(there)),
-                        "person": numbers["person"].take(kept),
-                    },
-                )
+        where = Where(pa.array(file, pa.string()), rows_at(row_no))
+        note_records(truth, scene, resource, soiled, found, order, where)
+        note_personal(truth, scene, resource, cells, soiled.rows.person[order], where)
 
     def report(self, first_day: datetime.date, days: int) -> CityReport:
         """Close every file and count."""

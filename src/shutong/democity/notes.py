@@ -1,21 +1,79 @@
-"""The truth of a block that is no row: its subjects, and what was planted for rules to find."""
+"""What is written into the truth: each row, each personal value, the subjects, what was planted for rules to find."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from shutong.democity.dirt import Soiled
 from shutong.democity.identity import Known
 from shutong.democity.names import KINDS
 from shutong.democity.organisations import EVENTS, NEVER, as_dates
 from shutong.democity.scene import Scene
-from shutong.democity.text import Ints, pick
+from shutong.democity.text import Flags, Ints, Text, constant, matches, pick, rows_at
 from shutong.democity.truth import Truth
+from shutong.spec.models import Resource
 
 MAIN_REGISTER = "registration"
 """The register that grounds of lists start from, where the catalog has it."""
+
+
+PERSONAL = {"citizen-id": "citizen-id", "mobile": "mobile", "telephone": "mobile"}
+"""Data elements whose values must never be seen on a public page."""
+_LABELS = ("bad_reason", "bad_item", "dirt", "readable", "evidence", "variant")
+
+
+@dataclass(frozen=True)
+class Where:
+    """File and row number of each delivered row, in the order of delivery."""
+
+    file: pa.StringArray
+    row_no: pa.Int64Array
+
+
+def note_records(
+    truth: Truth, scene: Scene, resource: Resource, soiled: Soiled, found: Flags, order: Ints, where: Where
+) -> None:
+    """Write what is true of each row; ``order`` is the order of delivery."""
+    rows = soiled.rows.chosen(order)
+    truth.add(
+        "records",
+        {
+            "resource": constant(resource.resource, len(rows)),
+            "file": where.file,
+            "row_no": where.row_no,
+            "received_on": as_dates(rows.delivered),
+            **{part: _numbers(getattr(rows, part), scene.start) for part in ("subject", "person", "place")},
+            **{label: pa.array(getattr(soiled, label)[order], pa.string()) for label in _LABELS},
+            "identifiable": pa.array(found[order]),
+        },
+    )
+
+
+def note_personal(
+    truth: Truth, scene: Scene, resource: Resource, cells: dict[str, Text], person: Ints, where: Where
+) -> None:
+    """Write every citizen number and telephone that stands in the files; all columns in the order of delivery."""
+    for name, item in resource.items.items():
+        if item.element not in PERSONAL:
+            continue
+        there = np.flatnonzero(matches(cells[name], r"^([0-9]{17}[0-9X]|[0-9]{11})$"))
+        kept = rows_at(there)
+        truth.add(
+            "planted_personal",
+            {
+                "value": cells[name].take(kept),
+                "kind": constant(PERSONAL[item.element], len(there)),
+                "resource": constant(resource.resource, len(there)),
+                "file": where.file.take(kept),
+                "row_no": where.row_no.take(kept),
+                "item": constant(name, len(there)),
+                "person": _numbers(person[there], scene.start),
+            },
+        )
 
 
 def note_subjects(truth: Truth, scene: Scene, known: Known) -> None:
