@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 
@@ -22,7 +23,7 @@ from shutong.standards.codesets import CODE_REASONS, Code, CodeSet, code_set
 from shutong.standards.columns import by_distinct
 from shutong.standards.elements import ELEMENTS, Element, Unit
 from shutong.standards.numbers import MONEY_UNITS
-from shutong.standards.verdict import REASONS, Column, ColumnVerdict
+from shutong.standards.verdict import REASONS, Column, ColumnVerdict, compute
 
 CODE_VERSION = 1
 """Raised when the same declaration and rows would give another answer."""
@@ -168,8 +169,27 @@ def _column_check(element: Element, unit: Unit) -> Callable[[Column], ColumnVerd
     if isinstance(unit, CodeSet):
         # the same few spellings come in every batch: each is looked up once
         known = functools.lru_cache(1 << 16)(unit.check)
-        return lambda column: by_distinct(column, known, CODE_REASONS)
-    return lambda column: element.column(column, unit)
+        return _once_per_dictionary(lambda column: by_distinct(column, known, CODE_REASONS))
+    return _once_per_dictionary(lambda column: element.column(column, unit))
+
+
+def _once_per_dictionary(check: Callable[[Column], ColumnVerdict]) -> Callable[[Column], ColumnVerdict]:
+    """A check that judges the entries of a dictionary once when batches follow each other with the same one."""
+    last: list[tuple[Any, ColumnVerdict]] = []
+
+    def checked(column: Column) -> ColumnVerdict:
+        if not isinstance(column, pa.DictionaryArray):
+            return check(column)
+        entries: Any = column.dictionary
+        met = last[-1] if last else None
+        if met is None or not met[0].equals(entries):
+            met = (entries, check(entries))
+            last[:] = [met]
+        verdict = met[1]
+        fault = compute.fill_null(verdict.fault.take(column.indices), pa.scalar(-1, pa.int8()))
+        return ColumnVerdict(verdict.canonical.take(column.indices), fault, verdict.reasons)
+
+    return checked
 
 
 def _fault(reason: str, name: str, title: str) -> Problem:

@@ -142,14 +142,27 @@ def settle(
     retry = fault == RETRY
     values = block if fast is None else fast
     if fault.any():
-        # `take` rather than a mask: the bytes of a wrong value (a personal number, perhaps) must not stay behind a null.
-        values = values.take(arrow.array(np.arange(len(fault)), mask=fault != 0))
+        values = without(values, fault != 0)
     if retry.any():
         mask = pa.array(retry)
         answers, faults = judge(block.filter(mask), scalar, kind, reasons, typed)
         values = compute.replace_with_mask(values, mask, answers)
         fault[retry] = faults
     return values, fault
+
+
+def without(values: Values, wrong: npt.NDArray[np.bool_]) -> Values:
+    """The values with null in the wrong rows, whose bytes (a personal number, perhaps) do not stay behind the null."""
+    if pa.types.is_string(values.type) and values.null_count == 0:
+        _, starts = layout(values)
+        if not np.diff(starts)[wrong].any():
+            # nothing but empty cells: there are no bytes to leave behind, so the others need not be copied
+            _, _, data = values.buffers()
+            here = arrow.py_buffer(starts)
+            valid = arrow.py_buffer(np.packbits(~wrong, bitorder="little"))
+            emptied: Values = arrow.Array.from_buffers(values.type, len(wrong), [valid, here, data])
+            return emptied
+    return values.take(arrow.array(np.arange(len(wrong)), mask=wrong))
 
 
 def remember(scalar: Scalar) -> Scalar:

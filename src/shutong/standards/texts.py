@@ -125,7 +125,7 @@ class _TextColumn:
         return over_blocks(column, self.check, pa.string(), self.reasons)
 
     def check(self, block: Values) -> tuple[Values, Faults]:
-        there = present(block)
+        there = present(block) & (np.diff(layout(block)[1]) > 0)
         good = self.plain(block) & there if self.plain else np.zeros(len(block), np.bool_)
         rest = np.flatnonzero(there & ~good)
         if len(rest):
