@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from shutong.collect.actions import DELIVERED
 from shutong.jobs.outbox import Handlers
 from shutong.jobs.schedule import Daily
 from shutong.pipeline import jobs as pipeline_jobs
 
-HANDLERS: Handlers = {"collect.batch_delivered": (pipeline_jobs.on_delivery,)}
+HANDLERS: Handlers = {DELIVERED: (pipeline_jobs.on_delivery,)}
 SCHEDULE: tuple[Daily, ...] = pipeline_jobs.SCHEDULE

@@ -20,10 +20,10 @@ class Crumb:
 
 @dataclass(frozen=True)
 class Column:
-    """A table column. ``kind`` sets alignment and figures: text, number, date, code."""
+    """A table column. ``kind`` sets alignment and width: text, wide (long text), number, date, code."""
 
     title: str
-    kind: Literal["text", "number", "date", "code"] = "text"
+    kind: Literal["text", "wide", "number", "date", "code"] = "text"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -69,7 +70,7 @@ def operations(request: HttpRequest) -> HttpResponse:
         waiting=waiting_work(),
         tickets=len(queries.open_tickets(limit=1000)),
         departments=_departments_table(queries.departments(today)),
-        refused=batches_table(catalog, refused),
+        refused=batches_table(catalog, refused, _("没有整批退回的文件"), _("文件打不开、缺少必填列等情况会整批退回。")),
         findings=_findings_table(findings),
         may_run=actor is not None and actor.may("pipeline.run"),
         crumbs=[Crumb(_("首页"), reverse("home")), Crumb(_("运行"))],
@@ -84,7 +85,7 @@ def _runs_table(found: list[Run]) -> Table:
     rows: list[list[Cell | str]] = [
         [
             Cell(run.run_id, reverse("run", args=[run.run_id])), _run_state(run), run_kind(run.kind),
-            str(run.business_day), f"{run.started_at:%Y-%m-%d %H:%M}", _seconds(run), figure(run.upto_seq), figure(run.subjects),
+            str(run.business_day), f"{localtime(run.started_at):%Y-%m-%d %H:%M}", _seconds(run), figure(run.upto_seq), figure(run.subjects),
         ]
         for run in found
     ]  # fmt: skip
@@ -201,7 +202,7 @@ def _audit_page(request: HttpRequest, *, verified: bool = False) -> HttpResponse
     rows: list[list[Cell | str]] = []
     for one in found:
         text, tone = outcomes.get(one.outcome, (one.outcome, ""))
-        when = f"{one.at:%Y-%m-%d %H:%M:%S}"
+        when = f"{localtime(one.at):%Y-%m-%d %H:%M:%S}"
         rows.append(
             [when, one.action, Cell(text, tone=tone), one.actor, one.department, str(one.position), one.hash[:12]]
         )

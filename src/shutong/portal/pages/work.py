@@ -167,8 +167,8 @@ def _resources_table(catalog: Catalog, own: list[queries.Freshness]) -> Table:
     return Table(_("信息资源"), columns, rows, _("目录中没有由本部门提供的资源"))
 
 
-def batches_table(catalog: Catalog, found: list[Batch]) -> Table:
-    """Batches with what became of their rows."""
+def batches_table(catalog: Catalog, found: list[Batch], empty: str = "", hint: str = "") -> Table:
+    """Batches with what became of their rows; ``empty`` and ``hint`` are said where there are none."""
     columns = [
         Column(_("批次"), "code"), Column(_("信息资源")), Column(_("接收日"), "date"), Column(_("文件")), Column(_("状态")),
         Column(_("行"), "number"), Column(_("接受"), "number"), Column(_("退回"), "number"), Column(_("标记"), "number"),
@@ -181,7 +181,7 @@ def batches_table(catalog: Catalog, found: list[Batch]) -> Table:
         ]
         for one in found
     ]  # fmt: skip
-    return Table(_("批次"), columns, rows, _("还没有批次"), _("在本页上传文件，或由系统定时报送。"))
+    return Table(_("批次"), columns, rows, empty or _("没有批次"), hint or _("在本页上传文件，或由系统定时报送。"))
 
 
 def batch_state(batch: Batch) -> Cell:
@@ -273,7 +273,7 @@ def _row_numbers(rows: list[int]) -> str:
 
 def _rejects_table(rejects: Rejects) -> Table:
     header = rejects.header[:12]
-    columns = [Column(_("行号标识"), "code"), Column(_("原因")), *(Column(name) for name in header)]
+    columns = [Column(_("行号标识"), "code"), Column(_("原因"), "wide"), *(Column(name) for name in header)]
     rows = [
         [row_id, reasons, *(cells.get(name, "") for name in header)]
         for row_id, reasons, cells in rejects.rows[:MOST_SHOWN]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from shutong.portal.components import Chart, Crumb, Field, Pager, Table
@@ -118,7 +117,8 @@ def weight_tone(weight: str) -> str:
 @register.filter
 def figure(value: Any) -> str:
     """A whole number with thousands separators."""
-    return number_format(value, decimal_pos=0, use_l10n=True, force_grouping=True) if value is not None else "—"
+    # Not Django's own grouping: it follows the Chinese locale's four digits, which no official table uses.
+    return f"{value:,.0f}" if value is not None else "—"
 
 
 @register.filter
