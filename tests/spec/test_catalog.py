@@ -98,6 +98,7 @@ def test_the_public_sees_open_resources_without_hidden_items(catalog: Catalog) -
 def test_a_hash_changes_with_what_changes_a_result_only(catalog: Catalog) -> None:
     before = Catalog(resources=catalog.resources, codes=catalog.codes).hash_of("resource", "penalty")
     same = [{"title": {"zh": "另一个名字"}}, {"demo": None}, {"abstract": "说明"}, {"cycle": "daily"}]
+    same += [{"files": {"pattern": "penalties/*.csv", "day": "name"}}, {"key_empty": []}]
     for keys in same:
         assert changed(catalog, **keys).hash_of("resource", "penalty") == before, keys
     other = [{"key": ["doc_no"]}, {"checks": []}, {"delivery": "append"}, {"ignore": ["序号"]}, {"fact": None}]

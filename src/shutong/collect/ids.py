@@ -54,8 +54,8 @@ def key_id(resource: str, values: Sequence[str]) -> str:
 
 
 def key_ids(resource: str, columns: Sequence[Any]) -> pa.Array[Any]:
-    """``key_id`` of many rows; the columns hold no nulls."""
-    texts = [column.cast(pa.string()) for column in columns]
+    """``key_id`` of many rows; the an empty cell counts as the empty text, which is no checked value."""
+    texts = [column.cast(pa.string()).fill_null("") for column in columns]
     joined = pc.binary_join_element_wise(resource, *texts, SEPARATOR).cast(pa.binary())
     sha256 = hashlib.sha256
     return _texts(b"k", [sha256(value).digest() for value in joined.to_pylist()])

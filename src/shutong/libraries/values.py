@@ -22,14 +22,17 @@ from shutong.subjects.current import columns_sql
 from shutong.subjects.mentions import accepted_table, accepted_view
 from shutong.subjects.tables import LINKS, columns, no_rows_sql
 
-VERSION = 1
+VERSION = 2
 
 _ROW = ("record_id", "key_id", "batch_id", "seq", "row_no", "received_on")
 
 
 @dataclass(frozen=True)
 class Source:
-    """One source of one attribute: the item of a resource, and the role in which its rows speak of the subject."""
+    """One source of one attribute: the item of a resource, and the role in which its rows speak of the subject.
+
+    ``principal``: only rows that are about the subject in the first place.
+    """
 
     library: Library
     attribute: str
@@ -37,6 +40,7 @@ class Source:
     resource: Resource
     item: str
     role: str
+    principal: bool
 
     @property
     def declared(self) -> Attribute:
@@ -61,9 +65,22 @@ def sources(catalog: Catalog) -> Iterator[Source]:
                 resource = catalog.resources.get(resource_name)
                 if resource is None or item not in resource.items:
                     continue
-                role = next((entry.role for entry in resource.about if entry.kind == library.kind), None)
-                if role is not None and (sealed(resource.items[item]) or not sealed(attribute)):
-                    yield Source(library, name, rank, resource, item, role)
+                if sealed(resource.items[item]) or not sealed(attribute):
+                    for role, principal in _speaking(resource, library.kind):
+                        yield Source(library, name, rank, resource, item, role, principal)
+
+
+def _speaking(resource: Resource, kind: str) -> Iterator[tuple[str, bool]]:
+    """The roles in which a resource's rows tell values of subjects of a kind, and whether as the principal one only.
+
+    The first entry of the kind does. Where that holds on a condition, so does each further one up to the first
+    without a condition, for the rows that it is the first to apply to: a bulletin is about a city, or else about a
+    province.
+    """
+    for number, entry in enumerate(entry for entry in resource.about if entry.kind == kind):
+        yield entry.role, number > 0
+        if entry.only_if is None:
+            return
 
 
 def library_hash(catalog: Catalog) -> str:
@@ -125,7 +142,7 @@ def _linked_sql(together: list[Source]) -> str:
     on = f'"{resource.fact.on}"' if resource.fact else "CAST(NULL AS DATE)"
     mine = (
         "SELECT record_id, subject_id, current FROM links"
-        f" WHERE resource = '{resource.resource}' AND role = '{first.role}'"
+        f" WHERE resource = '{resource.resource}' AND role = '{first.role}'{' AND principal' if first.principal else ''}"
     )
     began = (
         "CASE WHEN on_before IS NULL THEN on_date WHEN on_date > on_before THEN on_date END"

@@ -148,9 +148,11 @@ def _headers(resource: Resource, at: Findings) -> None:
 def _columns(resource: Resource, at: Findings) -> None:
     items = resource.items
     for index, name in enumerate(resource.key):
-        if at.known(name, items, ("信息项", "item"), "key", index) and not items[name].required:
+        known = at.known(name, items, ("信息项", "item"), "key", index)
+        if known and not items[name].required and name not in resource.key_empty:
             zh, en = f"主键 {name} 必须 required: true", f"the key item {name} must be required"
-            at.add("key.required", zh, en, "items", name, hint="required: true")
+            at.add("key.required", zh, en, "items", name, hint=f"required: true, key_empty: [{name}]")
+    _key_empty(resource, at)
     for name in sorted({name for name, count in Counter(resource.key).items() if count > 1}):
         at.add("key.twice", f"主键 {name} 重复", f"the key item {name} stands twice", "key")
     for name, share in resource.expects.fill.items():
@@ -165,6 +167,18 @@ def _columns(resource: Resource, at: Findings) -> None:
         if resource.delivery != "changes":
             zh, en = "operation 只用于 delivery: changes", "operation goes with delivery: changes only"
             at.add("resource.operation", zh, en, "operation")
+
+
+def _key_empty(resource: Resource, at: Findings) -> None:
+    """Items that may be empty in the key belong to it and are not required; one of the key always has a value."""
+    for index, name in enumerate(resource.key_empty):
+        known = at.known(name, resource.key, ("主键项", "key item"), "key_empty", index)
+        if known and name in resource.items and resource.items[name].required:
+            zh, en = f"{name} 是必填项，不会为空", f"{name} is required, so it is never empty"
+            at.add("key.empty", zh, en, "key_empty", index, hint="删去其一 / remove one of the two")
+    if set(resource.key) <= set(resource.key_empty):
+        zh, en = "主键至少有一项不得为空", "at least one item of the key is never empty"
+        at.add("key.empty", zh, en, "key_empty", hint="从 key_empty 中删去一项 / remove an item from key_empty")
 
 
 def _subject(index: int, subject: Subject, resource: Resource, at: Findings, binder: Binder) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 """A declaration's name: lower case letters, digits and hyphens. Its SQL view replaces ``-`` by ``_``."""
@@ -177,6 +177,26 @@ class Fact(Model):
     )
 
 
+class SourceFiles(Model):
+    """Which files of a source folder belong to the resource; `shutong pack collect` delivers them."""
+
+    pattern: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="file names below the source folder, such as 'bulletins/*.csv'"
+    )
+    day: Literal["name"] | None = Field(
+        default=None,
+        description="name: the day of receipt is the yyyy-mm-dd in the file's name (where only yyyy-mm or yyyy stands "
+        "there, the last day of that month or year); the business day where nothing is said",
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _stays_below(cls, value: str) -> str:
+        if value.startswith("/") or "\\" in value or ".." in value.split("/") or "**" in value:
+            raise ValueError("a pattern of files below the source folder, without ..: bulletins/*.csv")
+        return value
+
+
 class DemoFile(Model):
     """The file a department of the demo city delivers."""
 
@@ -238,6 +258,11 @@ class Resource(Model):
     )
     operation: Column | None = Field(default=None, description="item that says upsert or withdraw (delivery: changes)")
     key: tuple[Column, ...] = Field(min_length=1, description="items that identify a row; they are required")
+    key_empty: tuple[Column, ...] = Field(
+        default=(),
+        description="items of the key that may be empty, which then counts as a value: the row of a whole province "
+        "names no city",
+    )
     items: dict[Column, Item] = Field(min_length=1, description="the columns, in order")
     ignore: tuple[str, ...] = Field(default=(), description="delivered headers that are knowingly not taken")
     about: tuple[Subject, ...] = Field(default=(), description="whom the row is about; one entry or a list")
@@ -248,6 +273,7 @@ class Resource(Model):
     retain: RuleRef | None = Field(default=None, description="how long its records are kept and shown")
     share: Share = Share(type="none")
     open: Opening = Opening(type="none")
+    files: SourceFiles | None = None
     demo: Demo | None = None
 
     @model_validator(mode="before")
