@@ -118,13 +118,14 @@ WITH organisations AS (
   SELECT DISTINCT subject_id FROM identifiers
   WHERE {_ORGANISATION} AND kind NOT IN ('redirected', 'area') AND {{scope}}),
 codes AS (
-  SELECT subject_id, CAST(json_group_object(kind, vals) AS VARCHAR) AS codes, max(first) FILTER (kind = 'uscc') AS uscc
-  FROM (SELECT subject_id, kind, list(DISTINCT value ORDER BY value) AS vals, max_by(value, current) AS first
+  SELECT subject_id, {_sorted_object('kind', 'vals')} AS codes,
+         max(first) FILTER (kind = 'uscc') AS uscc
+  FROM (SELECT subject_id, kind, list(DISTINCT value ORDER BY value) AS vals, max_by(value, row(current, value)) AS first
         FROM identifiers WHERE kind IN ({code_kinds}) AND {_ORGANISATION} AND {{scope}} GROUP BY subject_id, kind)
   GROUP BY subject_id),
 counted AS (
   SELECT subject_id, sum(n) AS facts, sum(n) FILTER (weight = 'positive') AS positive,
-         sum(n) FILTER (weight = 'negative') AS negative, CAST(json_group_object(kind, n) AS VARCHAR) AS counts
+         sum(n) FILTER (weight = 'negative') AS negative, {_sorted_object('kind', 'n')} AS counts
   FROM (SELECT subject_id, kind, max(weight) AS weight, count(*) AS n FROM facts WHERE public AND {{scope}} GROUP BY subject_id, kind)
   GROUP BY subject_id),
 former AS (
@@ -254,3 +255,8 @@ def _records(resource: Resource) -> Extract:
         f"JOIN {view} a ON a.record_id = l.record_id ORDER BY l.subject_id, a.seq, a.row_no",
         {"links": "links", "values": "values", view: f"accepted/{resource.resource}"},
     )
+
+
+def _sorted_object(key: str, value: str) -> str:
+    """SQL of a JSON object over a group with its keys in order, so that a change gives the text of a new build."""
+    return f"CAST(to_json(map_from_entries(list_sort(list(struct_pack(k := {key}, v := {value}))))) AS VARCHAR)"
