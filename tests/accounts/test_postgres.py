@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+
 from tests.services import require_postgres
 
 ROOT = Path(__file__).parent.parent.parent

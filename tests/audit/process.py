@@ -13,7 +13,6 @@ setup(Path(sys.argv[2]))
 
 from django.core.management import call_command  # noqa: E402
 from django_tasks_db.models import DBTaskResult  # noqa: E402
-from tests.jobs.work_for_tests import make_account  # noqa: E402
 
 from shutong.accounts.actions import create_account, note_read  # noqa: E402
 from shutong.accounts.actors import SYSTEM  # noqa: E402
@@ -24,6 +23,7 @@ from shutong.audit.verification import verify  # noqa: E402
 from shutong.engine.home import Home  # noqa: E402
 from shutong.jobs.work import enqueue  # noqa: E402
 from shutong.jobs.worker import run_worker  # noqa: E402
+from tests.jobs.work_for_tests import make_account  # noqa: E402
 
 
 def migrate(home: Home) -> None:

@@ -15,9 +15,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from tests.services import require_postgres
 
 from shutong.engine.home import Home
+from tests.services import require_postgres
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -6,8 +6,6 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from tests.collect.samples import PENALTY
-
 from shutong.collect.intake import Delivery
 from shutong.collect.receipt import Receipt
 from shutong.engine.duck import DuckEngine
@@ -15,6 +13,7 @@ from shutong.engine.home import Home
 from shutong.quality.delivery import deliver, deliver_many
 from shutong.spec.catalog import Catalog
 from shutong.spec.models import Resource
+from tests.collect.samples import PENALTY
 
 DAY = dt.date(2026, 7, 1)
 

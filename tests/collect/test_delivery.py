@@ -17,8 +17,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from tests.collect.home import DAY, Town
-from tests.collect.samples import HEADER, workbook
 
 from shutong.collect.delivery import sealed_file
 from shutong.collect.ids import batch_id, key_id, record_id
@@ -27,6 +25,8 @@ from shutong.collect.sealed_copy import CONTEXT
 from shutong.engine.home import Home
 from shutong.quality.delivery import Delivery, deliver
 from shutong.spec.models import Resource
+from tests.collect.home import DAY, Town
+from tests.collect.samples import HEADER, workbook
 
 GOOD = HEADER + "澜川市云帆商贸有限公司,一号,1\n澜川市海纳餐饮店,二号,2.5万元\n"
 MIXED = HEADER + "澜川市云帆商贸有限公司,一号,1\n,二号,2\n澜川市海纳餐饮店,三号,abc\n澜川市海纳餐饮店,一号,3\n"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.collect.samples import PENALTY
 
 from shutong.collect.header import Headers
 from shutong.collect.problems import Refusal
+from tests.collect.samples import PENALTY
 
 HEADERS = Headers(PENALTY)
 

@@ -11,9 +11,10 @@ import zipfile
 import openpyxl
 import pyarrow as pa
 import pytest
-from tests.collect.samples import HEADER, bad_of, open_bytes, read_all, rows_of, workbook
 
 from shutong.collect.problems import TEXTS, Refusal
+from shutong.collect.source import Limits, Source
+from tests.collect.samples import HEADER, bad_of, open_bytes, read_all, rows_of, workbook
 
 TWO = HEADER + "甲公司,一号,1\n乙公司,二号,2\n"
 TWO_ROWS = [(1, ["甲公司", "一号", "1"]), (2, ["乙公司", "二号", "2"])]
@@ -250,3 +251,12 @@ def test_a_long_file_is_never_held_in_memory() -> None:
         rows += chunk.received
     assert rows == 400_000
     assert most < 4 << 20 < len(data)
+
+
+def test_a_parser_that_reads_ahead_finds_the_end_once_the_rest_is_drained() -> None:
+    seen: list[bytes] = []
+    source = Source(io.BytesIO(b"x" * 100), Limits(), seen.append)
+    assert source.read(40) == b"x" * 40
+    source.drain()
+    assert source.read(10) == b""
+    assert b"".join(seen) == b"x" * 100

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
-from tests.engine.contract import SUMS, EngineContract, compute, deliver, records, stage
 
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
 from shutong.engine.lake import StagedRun
 from shutong.engine.manifest import Change, DataFile, encode_schema
 from shutong.engine.stage import SqlStep, Write
+from tests.engine.contract import SUMS, EngineContract, compute, deliver, records, stage
 
 
 class TestDuck(EngineContract):

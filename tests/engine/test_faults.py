@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from tests.engine import faults_child
 
 from shutong.engine.duck import DuckEngine
 from shutong.engine.errors import LakeError, SpaceError, StageError
 from shutong.engine.home import Home, lease
 from shutong.engine.settings import Settings
 from shutong.engine.stage import Read, SqlStep, Stage, Write
+from tests.engine import faults_child
 
 KILLS = 200 if os.environ.get("SHUTONG_TEST_DEPTH") == "deep" else 20
 

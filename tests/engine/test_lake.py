@@ -12,7 +12,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.engine.contract import SUMS, compute, data_files, deliver, rows_of, sums_of
 
 from shutong.engine import manifest
 from shutong.engine.duck import DuckEngine
@@ -21,6 +20,7 @@ from shutong.engine.home import Home
 from shutong.engine.lake import Lake, StagedRun
 from shutong.engine.manifest import Change, DataFile, Mode, encode_schema
 from shutong.engine.vacuum import vacuum
+from tests.engine.contract import SUMS, compute, data_files, deliver, rows_of, sums_of
 
 SCHEMA = pa.schema([("x", pa.int64())])
 

@@ -11,7 +11,6 @@ import pytest
 from django.db import OperationalError, transaction
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
-from tests.jobs.work_for_tests import calls, fall, remember, stumble
 
 from shutong.accounts.actions import create_account
 from shutong.accounts.actors import SYSTEM
@@ -29,6 +28,7 @@ from shutong.jobs.work import (
     retry_transient,
 )
 from shutong.jobs.worker import bury_dead, register_worker, run_worker, seal_log, waiting_work
+from tests.jobs.work_for_tests import calls, fall, remember, stumble
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

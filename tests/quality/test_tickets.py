@@ -10,8 +10,6 @@ from pathlib import Path
 import openpyxl
 import pytest
 from django.db import connection
-from tests.collect.home import DAY, Town
-from tests.collect.samples import HEADER
 
 from shutong.accounts.actors import SYSTEM, Actor, NotAllowedError
 from shutong.audit.models import Entry
@@ -24,6 +22,8 @@ from shutong.quality.delivery import Delivery
 from shutong.quality.models import Ticket, TicketRow
 from shutong.quality.rejects import escape_formula, rejects_csv, rejects_workbook
 from shutong.spec.models import Verification
+from tests.collect.home import DAY, Town
+from tests.collect.samples import HEADER
 
 pytestmark = pytest.mark.django_db
 

@@ -4,10 +4,10 @@ from datetime import date
 
 import duckdb
 import pytest
-from tests.spec.test_sql_refusals import VIEWS as BASE
 
 from shutong.spec.bysubject import by_subject_refusals
 from shutong.spec.sql import check_statement, render
+from tests.spec.test_sql_refusals import VIEWS as BASE
 
 VIEWS = BASE | {"rates": BASE["enterprise"].remove(0)}
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from tests.spec.test_loader import PACKS
 
 from shutong.spec.cases import Expectation, canonical, case_problems, compare, load_cases
 from shutong.spec.loader import load_packs
+from tests.spec.test_loader import PACKS
 
 CATALOG = load_packs([PACKS])
 HEAD = "title: 一例\nreceived_on: 2024-03-01\n"

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.spec.test_loader import HEAD, PACKS, make
 
 from shutong.spec.checks import load_checked, pack_check, pack_summary
 from shutong.spec.problems import PackError, Problem
+from tests.spec.test_loader import HEAD, PACKS, make
 
 RESOURCE = """resource: r
 title: 资源

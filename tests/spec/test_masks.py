@@ -6,10 +6,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, strategies
-from tests.spec.conftest import PROFILE
 
 from shutong.spec.masks import mask_sql, masked
 from shutong.spec.models import Mask
+from tests.spec.conftest import PROFILE
 
 MASKS = list(get_args(Mask))
 _CONNECTION = duckdb.connect(":memory:")

@@ -8,8 +8,6 @@ import pytest
 import sqlglot
 from hypothesis import given, strategies
 from sqlglot import exp
-from tests.spec.conftest import PROFILE
-from tests.spec.test_sql_refusals import COLUMNS, STATEMENTS, VIEWS
 
 from shutong.engine.functions import PORTABLE_FUNCTIONS, define_functions
 from shutong.spec.binding import Binder
@@ -22,6 +20,8 @@ from shutong.spec.sql import (
     render,
     views_used,
 )
+from tests.spec.conftest import PROFILE
+from tests.spec.test_sql_refusals import COLUMNS, STATEMENTS, VIEWS
 
 DAY = date(2024, 2, 29)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from tests.reference import reference_data
 
 from shutong.standards.areas import area_name, area_parents, area_path, areas, check_area, find_area, leading_areas
 from shutong.standards.codesets import CodeSet, code_set, code_sets
 from shutong.standards.industries import check_industry, industries, industry_name, section_of
 from shutong.standards.tables import make, table_source
+from tests.reference import reference_data
 
 
 def test_areas():

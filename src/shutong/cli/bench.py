@@ -16,7 +16,7 @@ NAMES = ("check", "codes", "collect", "build", "query")
 
 def bench(
     name: Annotated[
-        str | None, typer.Argument(help=f"基准 / one of {', '.join(NAMES)}; all where it is missing")
+        str | None, typer.Argument(metavar="NAME", help=f"基准 / one of {', '.join(NAMES)}; all where it is missing")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="目标规模 / the sizes of the goals")] = False,
     json: Annotated[bool, typer.Option("--json", help="每项一行 JSON / a JSON line per benchmark")] = False,
@@ -25,6 +25,8 @@ def bench(
 
     Each line: name, ours, peer, peer_name, ratio, goal, met, sizes. The default sizes finish in about five minutes.
     Exit code 1 when a benchmark could not be run; a goal that is not met is reported, not an error.
+
+    Example: `shutong bench codes --json`
     """
     if name is not None and name not in NAMES:
         raise typer.BadParameter(f"没有这个基准：{name} / one of {', '.join(NAMES)}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import errno
 import importlib
 import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -19,18 +21,49 @@ DONE: Final = 0
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
 REFUSED: Final = 3
+INTERRUPTED: Final = 130
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", metavar="DIR", help="数据之家的文件夹；缺省取 SHUTONG_HOME / folder of the home", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="给程序用的 JSON / JSON for programs")]
 
 console = Console(stderr=True, highlight=False)
 """For people: progress and messages go to standard error, results to standard output."""
+
+output = Console(highlight=False)
+"""Results for people, on standard output."""
 
 
 class RefusedError(Exception):
     """What was asked for was refused for a reason that the answer names: exit code 3."""
 
 
+def say(text: str) -> None:
+    """A message for people, on standard error, in lines as they are."""
+    console.print(text, markup=False, soft_wrap=True)
+
+
 def print_json(value: Any) -> None:
     """One JSON value on standard output, Chinese unescaped, dates as ISO text."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+def as_day(text: str | None) -> dt.date | None:
+    """The day that an option names, or None where it is not given.
+
+    Raises:
+        typer.BadParameter: it is no date.
+    """
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"不是日期：{text}（写作 2026-07-01）/ not a date: write 2026-07-01") from None
 
 
 def home_folder(home: Path | None) -> Path:
@@ -84,30 +117,75 @@ def end(code: int) -> None:
 def run_app(app: typer.Typer) -> int:
     """Run the command line and turn however it ended into an exit code and a sentence."""
     try:
-        app()
+        app(standalone_mode=True)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else DONE
     except RefusedError as error:
-        console.print(str(error), markup=False)
+        say(str(error))
         return REFUSED
     except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain again when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except KeyboardInterrupt:
+        return _interrupted()
     except Exception as error:
         return _explain(error)
     return DONE
 
 
+def _interrupted() -> int:
+    say("已中断；已完成的批次和运行不受影响，可再次运行同一命令\ninterrupted: what was committed stays, run it again")
+    return INTERRUPTED
+
+
 def _explain(error: Exception) -> int:
     """Say what went wrong; a traceback is shown only to who asked for it by the log level debug."""
-    zh, en = getattr(error, "zh", None), getattr(error, "en", None)
-    if zh and en:
-        console.print(f"{zh}\n{en}", markup=False)
-        return FAILED
-    console.print(f"出错了：{type(error).__name__}: {error}", markup=False)
+    say(explanation(error))
     if os.environ.get("SHUTONG_LOG_LEVEL", "").lower() == "debug":
         console.print_exception()
-    else:
-        console.print(
-            "设置 SHUTONG_LOG_LEVEL=debug 再运行可看到细节 / run again with SHUTONG_LOG_LEVEL=debug for details"
-        )
+    elif not _is_known(error):
+        say("设置 SHUTONG_LOG_LEVEL=debug 再运行可看到细节 / run again with SHUTONG_LOG_LEVEL=debug for details")
     return FAILED
+
+
+def _is_known(error: Exception) -> bool:
+    return isinstance(error, OSError) or type(error).__module__.startswith("shutong.")
+
+
+def explanation(error: Exception) -> str:
+    """What an error says to a person: what was wrong, where, what to do; in Chinese and English."""
+    zh, en = getattr(error, "zh", None), getattr(error, "en", None)
+    if zh and en:
+        return f"{zh}\n{en}"
+    if type(error).__module__.startswith("shutong."):
+        return str(error)
+    if isinstance(error, OSError):
+        return _of_system(error)
+    if type(error).__module__.startswith(("django.db", "sqlite3", "psycopg")):
+        return (
+            f"数据库出错：{error}。请检查数据库地址、磁盘空间和权限，或运行 shutong doctor\n"
+            f"the database failed: {error}. Check its address, the disk and the rights, or run shutong doctor"
+        )
+    return f"出错了 / failed: {type(error).__name__}: {error}"
+
+
+_OF_SYSTEM: Final = {
+    errno.ENOENT: ("找不到", "is not there", "请核对路径", "check the path"),
+    errno.EACCES: ("没有权限", "may not be opened", "请核对文件的权限和所有者", "check its rights and owner"),
+    errno.EPERM: ("没有权限", "may not be changed", "请核对文件的权限和所有者", "check its rights and owner"),
+    errno.EROFS: ("只读", "is read-only", "请换一个可写的位置", "choose a place that can be written"),
+    errno.ENOTDIR: ("不是文件夹", "is no folder", "请核对路径", "check the path"),
+    errno.EISDIR: ("是文件夹，不是文件", "is a folder, not a file", "请核对路径", "check the path"),
+    errno.EEXIST: ("已存在", "exists already", "请换一个名称", "choose another name"),
+    errno.ENOSPC: ("磁盘已满", "the disk is full", "请腾出空间后重试", "free some space and try again"),
+    errno.EDQUOT: ("磁盘配额已满", "the quota is full", "请腾出空间后重试", "free some space and try again"),
+    errno.EFBIG: ("超过允许的文件大小", "may not grow any more", "请放宽限制后重试", "raise the limit and try again"),
+    errno.EMFILE: ("打开的文件过多", "too many open files", "请提高 ulimit -n", "raise ulimit -n"),
+}
+
+
+def _of_system(error: OSError) -> str:
+    name = str(error.filename or "")
+    zh, en, do_zh, do_en = _OF_SYSTEM.get(error.errno or 0, (error.strerror, error.strerror, "请检查", "look at it"))
+    return f"{name} {zh}。{do_zh}\n{name} {en}: {do_en}".strip()

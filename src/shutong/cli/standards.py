@@ -17,10 +17,13 @@ app.add_typer(workday, name="workday")
 
 
 @app.command()
-def check(kind: Annotated[str, typer.Argument(help=f"种类 / one of {', '.join(kinds.KINDS)}")]) -> None:
+def check(kind: Annotated[str, typer.Argument(metavar="KIND", help=f"种类 / one of {', '.join(kinds.KINDS)}")]) -> None:
     """逐行读入标准输入，每行给出一个 JSON 结论。Read values from standard input, one a line; print a JSON line for each.
 
-    Fields: value, valid, reason, canonical; parts for names and addresses. An empty line gets an answer too.
+    Fields: value, valid, reason, canonical; parts for names and addresses. An empty line gets an answer too. Exit
+    code 0 also when values are wrong, 2 for an unknown kind.
+
+    Example: `echo 91350100M000100Y43 | shutong standards check uscc`
     """
     if kind not in kinds.KINDS:
         raise typer.BadParameter(f"没有这个种类：{kind} / no such kind; one of {', '.join(kinds.KINDS)}")
@@ -34,13 +37,19 @@ def add(
     start: Annotated[str, typer.Argument(metavar="DATE", help="起始日 2026-07-01 / first day")],
     n: Annotated[int, typer.Argument(metavar="N", help="工作日数 / number of working days")],
 ) -> None:
-    """起始日之后第 N 个工作日。The Nth working day after DATE; the day after DATE can be the first."""
+    """起始日之后第 N 个工作日。The Nth working day after DATE; the day after DATE can be the first.
+
+    Example: `shutong standards workday add 2026-09-30 7`
+    """
     _answer(lambda: kinds.workday_add(start, n))
 
 
 @workday.command("is")
 def is_workday(day: Annotated[str, typer.Argument(metavar="DATE", help="某日 / a day")]) -> None:
-    """某日是否工作日。Whether DATE is a working day, and why not."""
+    """某日是否工作日。Whether DATE is a working day, and why not.
+
+    Example: `shutong standards workday is 2026-10-01`
+    """
     _answer(lambda: kinds.workday_is(day))
 
 

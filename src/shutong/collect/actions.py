@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shutong.accounts.actions import action, note
+from shutong.accounts.actions import action, note, send
 from shutong.accounts.actors import Actor
 from shutong.collect.models import Batch
 
 _CHUNK = 500
+
+DELIVERED = "collect.batches_delivered"
+"""Sent once for the batches of a department that came in together: department, batches (how many)."""
 
 
 @action(permission="collect.deliver", department="department")
@@ -38,6 +41,8 @@ def mirror_batches(rows: Sequence[Mapping[str, Any]], department: str, *, acting
     )
     names = [str(row["batch_id"]) for row in changed]
     note(*names[:_CHUNK], batches=len(names))
+    if any(row["state"] == "in" for row in changed):
+        send(DELIVERED, department=department, batches=len(names))
     return names
 
 

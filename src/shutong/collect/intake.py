@@ -152,7 +152,9 @@ class Desk:
             read.forget()
             read.refusal = refusal.problem
             read.reasons = Reasons()
-            if refusal.problem.code != "file.too-large":
+            if refusal.problem.code == "file.too-large":
+                source.stop()
+            else:
                 source.drain()
         read.warnings = judge.warnings
         if reading is not None:

@@ -5,6 +5,7 @@ What a file is, is read from its first bytes, never from its name: a ``.xls`` ma
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ class Source:
     """A file read from its start in blocks; every byte passes ``observe`` exactly once, in order.
 
     ``peek`` looks ahead without consuming. Raises ``Refusal`` (file.too-large) as soon as the limit is passed.
+    A parser may read ahead in a thread of its own, also after it has given up: ``stop`` ends the file for it.
     """
 
     def __init__(self, raw: BinaryIO, limits: Limits, observe: Observer | None = None) -> None:
@@ -52,6 +54,8 @@ class Source:
         self._limits = limits
         self._observe = observe
         self._ahead = b""
+        self._turn = threading.Lock()
+        self._stopped = False
         self.bytes = 0
 
     def _next(self, size: int) -> bytes:
@@ -75,10 +79,13 @@ class Source:
 
     def read(self, size: int = BLOCK_BYTES) -> bytes:
         """The next block of at most ``size`` bytes; empty at the end."""
-        if self._ahead:
-            block, self._ahead = self._ahead[:size], self._ahead[size:]
-            return block
-        return self._next(size)
+        with self._turn:
+            if self._stopped:
+                return b""
+            if self._ahead:
+                block, self._ahead = self._ahead[:size], self._ahead[size:]
+                return block
+            return self._next(size)
 
     def unread(self, block: bytes) -> None:
         """Put bytes back in front of what comes next."""
@@ -95,8 +102,14 @@ class Source:
             blocks.append(block)
         return b"".join(blocks)
 
+    def stop(self) -> None:
+        """Wait for a read that is under way; from now on every reader finds the file at its end."""
+        with self._turn:
+            self._stopped = True
+
     def drain(self) -> None:
         """Read on to the end for the observer's sake, after the parser has stopped early."""
+        self.stop()
         self._ahead = b""
         while self._next(BLOCK_BYTES):
             pass

@@ -20,8 +20,8 @@ from shutong.engine.keys import Keys
 from shutong.engine.settings import Settings, change_setting, load_settings, settings_template
 
 FORMAT: Final = 1
-_MARK: Final = "home.json"
-_SETTINGS: Final = "home.toml"
+MARK_FILE: Final = "home.json"
+SETTINGS_FILE: Final = "home.toml"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Home:
             HomeError: the folder is a home already, or holds other files.
         """
         root = Path(path).expanduser().absolute()
-        if (root / _MARK).exists():
+        if (root / MARK_FILE).exists():
             raise HomeError(f"{root} 已经是一个数据之家，不再初始化", f"{root} is a home already", path=str(root))
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
             raise HomeError(
@@ -50,17 +50,20 @@ class Home:
             )
         root.mkdir(parents=True, exist_ok=True)
         home = cls(root)
-        for folder in (home.lake, home.files, home.tmp, home.answers, home.logs):
-            folder.mkdir(exist_ok=True)
-        home.settings_file.write_text(settings_template(), encoding="utf-8")
+        draft = home.settings_file.with_suffix(".toml.new")
+        draft.write_text(settings_template(), encoding="utf-8")
         if demo:
-            change_setting(home.settings_file, "demo", True)
+            change_setting(draft, "demo", True)
+        # First, so that a creation that was killed leaves what says what it was to become.
+        draft.replace(home.settings_file)
+        for folder in (home.path / "tmp", home.lake, home.files, home.answers, home.logs):
+            folder.mkdir(exist_ok=True)
         Keys.create(home.keys_folder)
         # The mark comes last: a creation that was killed leaves a folder that is no home.
         mark = {"format": FORMAT, "id": uuid.uuid4().hex, "created_at": dt.datetime.now(dt.UTC).isoformat()}
-        draft = root / (_MARK + ".new")
+        draft = root / (MARK_FILE + ".new")
         draft.write_text(json.dumps(mark, indent=1) + "\n", encoding="utf-8")
-        draft.replace(root / _MARK)
+        draft.replace(root / MARK_FILE)
         return home
 
     @classmethod
@@ -72,17 +75,23 @@ class Home:
         """
         root = Path(path).expanduser().absolute()
         try:
-            mark = json.loads((root / _MARK).read_text(encoding="utf-8"))
+            mark = json.loads((root / MARK_FILE).read_text(encoding="utf-8"))
             found = int(mark["format"])
         except FileNotFoundError:
             raise HomeError(
-                f"{root} 不是数据之家（没有 {_MARK}）。请先运行 shutong init --home {root}",
-                f"{root} is not a home (no {_MARK}). First run: shutong init --home {root}",
+                f"{root} 不是数据之家（没有 {MARK_FILE}）。请先运行 shutong init --home {root}",
+                f"{root} is not a home (no {MARK_FILE}). First run: shutong init --home {root}",
                 path=str(root),
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except OSError as error:
             raise HomeError(
-                f"{root / _MARK} 已损坏，请从备份恢复", f"{root / _MARK} is damaged: restore it", path=str(root)
+                f"{root} 打不开：{error.strerror}。请核对路径和权限",
+                f"{root} cannot be opened: {error.strerror}. Check the path and its rights",
+                path=str(root),
+            ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise HomeError(
+                f"{root / MARK_FILE} 已损坏，请从备份恢复", f"{root / MARK_FILE} is damaged: restore it", path=str(root)
             ) from error
         if found != FORMAT:
             advice_zh = "请运行 shutong upgrade" if found < FORMAT else "请安装更新的版本"
@@ -101,7 +110,7 @@ class Home:
     @cached_property
     def mark(self) -> dict[str, str]:
         """Format, id and time of creation of the home."""
-        mark: dict[str, str] = json.loads((self.path / _MARK).read_text(encoding="utf-8"))
+        mark: dict[str, str] = json.loads((self.path / MARK_FILE).read_text(encoding="utf-8"))
         return mark
 
     @cached_property
@@ -121,7 +130,7 @@ class Home:
 
     @property
     def settings_file(self) -> Path:
-        return self.path / _SETTINGS
+        return self.path / SETTINGS_FILE
 
     @property
     def lake(self) -> Path:

@@ -27,7 +27,7 @@ def send(name: str, payload: Payload) -> Event:
     """Writes an event into the current transaction; it is delivered only if that commits.
 
     Args:
-        name: dotted name in the past tense, for instance ``collect.batch_delivered``.
+        name: dotted name in the past tense, for instance ``collect.batches_delivered``.
         payload: ids and codes, no personal values.
 
     Raises:

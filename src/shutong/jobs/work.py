@@ -133,6 +133,11 @@ def retry_now(task_id: str) -> bool:
     return failed is not None and bool(_ready_again(failed, datetime.now(UTC)))
 
 
+def failed_work() -> int:
+    """How much work failed in the last 30 days and was not tried again with success."""
+    return DBTaskResult.objects.filter(status=TaskResultStatus.FAILED).count()
+
+
 def forget_finished(now: datetime | None = None) -> int:
     """Removes results that are older than 30 days, and with them their keys; returns how many."""
     before = (now or datetime.now(UTC)) - KEEP

@@ -11,6 +11,7 @@ from shutong.accounts.actors import SYSTEM
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
 from shutong.pipeline.answers.change import apply_listings, renew
+from shutong.pipeline.answers.snapshot import snapshot
 from shutong.pipeline.answers.store import AnswersMissing, AnswerStore
 from shutong.quality.actions import open_disagreement_ticket
 from shutong.rules.actions import Candidate, reconcile_listings
@@ -46,16 +47,26 @@ def after_commit(
     for name, verification in catalog.verifications.items():
         open_disagreement_ticket(name, verification, _disagreements(engine, name), day, acting=SYSTEM)
     progress("answers", 2, 2)
-    shown = _shown_run(home)
+    shown = shown_run(home)
     # The answers may lag behind by a run that was killed after its commit: then its subjects are not known here.
-    if reached.run_id == shown:
+    if reached.run_id == shown and _shows(home, catalog, day):
         apply_listings(home.answers, catalog)
+    elif reached.run_id == shown:
+        # A new title or mask changes no table of the lake, but what is shown of every subject.
+        renew(engine, home.answers, catalog, day, reached.run_id, full=True)
     else:
         full = reached.kind == "full" or shown != reached.previous
         renew(engine, home.answers, catalog, day, reached.run_id, full=full)
 
 
-def _shown_run(home: Home) -> str | None:
+def _shows(home: Home, catalog: Catalog, day: dt.date) -> bool:
+    """Whether the ready answers were made with these declarations."""
+    wanted = {tuple(row.values()) for batch in snapshot(catalog, day) for row in batch.to_pylist()}
+    rows = AnswerStore(home.answers).fetch("SELECT kind, name, position, content FROM answer_catalog")
+    return {tuple(row.values()) for row in rows} == wanted
+
+
+def shown_run(home: Home) -> str | None:
     """The run whose tables the ready answers show; None where there are none."""
     try:
         return AnswerStore(home.answers).meta().get("run_id")

@@ -15,7 +15,7 @@ from shutong.standards.workdays import calendar_table
 from shutong.subjects.tables import columns
 
 WAYS = "ways"
-"""One row per committed run of the way: how far it got and under which identities of its stages."""
+"""One row: how far the last committed run of the way got, and under which identities of its stages."""
 
 CALENDAR = "calendar"
 _CALENDAR_FROM = dt.date(2000, 1, 1)
@@ -40,8 +40,7 @@ def last_reached(run: RunHandle) -> Reached | None:
     """The last committed run of the way, or None before the first."""
     if run.table(WAYS).stored_rows == 0:
         return None
-    rows = run.peek("SELECT * FROM ways ORDER BY upto_seq, business_day, run_id", {"ways": WAYS}).to_pylist()
-    row = rows[-1]
+    row = run.peek("SELECT * FROM ways", {"ways": WAYS}).to_pylist()[0]
     return Reached(row["run_id"], row["upto_seq"], row["business_day"], json.loads(row["stages"]))
 
 
@@ -54,7 +53,7 @@ def note_reached(run: RunHandle, kind: str, upto_seq: int, day: dt.date, stages:
         "business_day": day,
         "stages": json.dumps(dict(stages), sort_keys=True),
     }
-    run.stage_table(WAYS, pa.Table.from_pylist([row], WAYS_SCHEMA), "append")
+    run.stage_table(WAYS, pa.Table.from_pylist([row], WAYS_SCHEMA), "replace")
 
 
 def identities(plan: tuple[Planned, ...]) -> dict[str, str]:

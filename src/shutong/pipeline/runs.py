@@ -9,6 +9,7 @@ run.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ from shutong.engine.home import Home, lease
 from shutong.engine.sqltext import Parameter
 from shutong.pipeline import inputs
 from shutong.pipeline.actions import fail_run, finish_run, start_run
-from shutong.pipeline.after import Position, after_commit
+from shutong.pipeline.after import Position, after_commit, shown_run
+from shutong.pipeline.answers.change import renew
 from shutong.rules.plan import Planned, full_run, increment
 from shutong.spec.catalog import Catalog
 from shutong.subjects import scopes
@@ -117,10 +119,47 @@ def _compute(
         if kind == "increment":
             counted = run.peek("SELECT count(*) AS n FROM scope", {"scope": scopes.SUBJECTS_OF_RUN})
             subjects = int(counted.column("n")[0].as_py())
+        progress("commit", 1, 1)
         run.commit()
         report = RunReport(run_id, kind, day, upto, tuple(run.reports), subjects)
     _fold_patches(engine, run_id)
     return report, Position(run_id, kind, day, previous)
+
+
+def reached_run(engine: DuckEngine) -> inputs.Reached | None:
+    """How far the last committed run of the way got, read without a run; None before the first."""
+    if inputs.WAYS not in engine.lake.tables():
+        return None
+    row = engine.query("SELECT * FROM ways", {"ways": inputs.WAYS}).to_pylist()[0]
+    return inputs.Reached(row["run_id"], row["upto_seq"], row["business_day"], json.loads(row["stages"]))
+
+
+def answers_behind(home: Home) -> bool:
+    """Whether the ready answers are missing, of another format, or show another run than the lake's last one."""
+    engine = DuckEngine.of_home(home)
+    try:
+        reached = reached_run(engine)
+    finally:
+        engine.close()
+    return reached is not None and reached.run_id != shown_run(home)
+
+
+def renew_answers(home: Home, *, acting: Actor) -> None:
+    """Make the ready answers again from the lake as the last run left it; nothing happens before the first run.
+
+    Raises:
+        NotAllowedError: the actor may not run the stages.
+        LeaseError: a run holds the home for longer than 30 s.
+    """
+    require(acting, "pipeline.run", what="pipeline.renew_answers")
+    with lease(home, wait=LEASE_WAIT, purpose="answers"):
+        engine = DuckEngine.of_home(home)
+        try:
+            reached = reached_run(engine)
+            if reached is not None:
+                renew(engine, home.answers, current_catalog(), reached.business_day, reached.run_id, full=True)
+        finally:
+            engine.close()
 
 
 def execute_plan(

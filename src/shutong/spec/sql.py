@@ -254,7 +254,8 @@ def _qualified(tree: exp.Expr, views: Views) -> exp.Query:
     }
     try:
         resolved = qualify(tree, schema=schema, dialect=DIALECT, validate_qualify_columns=False)
-    except (SqlglotError, RecursionError, KeyError) as error:
+    except (SqlglotError, RecursionError, LookupError, AttributeError, TypeError, ValueError) as error:
+        # the resolver fails in many ways on what a parser lets through; none of them may reach the caller
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         unknown = _UNKNOWN.search(reason)
         if unknown:

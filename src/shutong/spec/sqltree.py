@@ -154,6 +154,7 @@ def _walk(tree: exp.Expr, allowed: dict[type[exp.Expr], set[str]]) -> Iterator[R
         if type(node) in allowed:
             # CASE WHEN and if() share a node, so a listed construct goes before a listed function
             yield from _parts(node, allowed[type(node)])
+            yield from _children(node)
             yield from _details(node)
         elif function:
             yield from _call(node, function.name)
@@ -175,6 +176,28 @@ def _parts(node: exp.Expr, allowed: set[str]) -> Iterator[Refusal]:
             yield refusal("sql.unknown-column", _word(node), line=line_of(node))
         else:
             yield refusal("sql.construct", f"{node.key} {name.strip('_')}", line=line_of(node))
+
+
+_QUERIES = (exp.Select, exp.Union, exp.Intersect, exp.Except)
+_CHILDREN: dict[type[exp.Expr], dict[str, tuple[type[exp.Expr], ...]]] = {
+    exp.Union: {"this": (*_QUERIES, exp.Subquery), "expression": (*_QUERIES, exp.Subquery)},
+    exp.Intersect: {"this": (*_QUERIES, exp.Subquery), "expression": (*_QUERIES, exp.Subquery)},
+    exp.Except: {"this": (*_QUERIES, exp.Subquery), "expression": (*_QUERIES, exp.Subquery)},
+    exp.Subquery: {"this": _QUERIES},
+    exp.Exists: {"this": _QUERIES},
+    exp.CTE: {"this": _QUERIES},
+    exp.In: {"query": (exp.Subquery,)},
+    exp.From: {"this": (exp.Table, exp.Subquery)},
+    exp.Join: {"this": (exp.Table, exp.Subquery)},
+}
+"""What may stand in a part of a node; the parser reads more than engines do."""
+
+
+def _children(node: exp.Expr) -> Iterator[Refusal]:
+    for name, kinds in _CHILDREN.get(type(node), {}).items():
+        child = node.args.get(name)
+        if child is not None and not isinstance(child, kinds):
+            yield refusal("sql.construct", _word(node), line=line_of(node))
 
 
 def _details(node: exp.Expr) -> Iterator[Refusal]:
@@ -202,8 +225,12 @@ def _details(node: exp.Expr) -> Iterator[Refusal]:
             yield refusal("sql.limit-order", line=line)
         if not (isinstance(node.expression, exp.Literal) and node.expression.is_int):
             yield refusal("sql.construct", "LIMIT", line=line)
-    elif isinstance(node, exp.Select) and not node.expressions:
-        yield refusal("sql.construct", "SELECT FROM", line=line)
+    elif isinstance(node, exp.Is) and not isinstance(node.expression, (exp.Null, exp.Boolean)):
+        yield refusal("sql.construct", _word(node), "IS NULL, IS NOT DISTINCT FROM", line)
+    elif isinstance(node, exp.In) and not (node.expressions or node.args.get("query")):
+        yield refusal("sql.construct", _word(node), "IN (1, 2)", line)
+    elif isinstance(node, (exp.Select, exp.Group, exp.Order)) and not node.expressions:
+        yield refusal("sql.construct", f"{node.key.upper()} …", line=line)
     elif isinstance(node, exp.Window):
         yield from _window(node)
     elif isinstance(node, exp.WindowSpec):

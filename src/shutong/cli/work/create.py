@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 
 from shutong import __version__
-from shutong.cli.outcome import RefusedError, console
+from shutong.cli.outcome import RefusedError, say
 from shutong.engine.errors import HomeError
-from shutong.engine.home import Home
+from shutong.engine.home import MARK_FILE, SETTINGS_FILE, Home, lease_holder
+from shutong.engine.settings import load_settings
 from shutong.pipeline.operations.backup import restore
 
 FINISHED = "demo.json"
@@ -23,23 +24,23 @@ def create_home(folder: Path) -> Path:
         HomeError: it is one already, or holds other files.
     """
     home = Home.create(folder)
-    console.print(f"已建立 / made: {home.path}", markup=False)
+    say(f"已建立 / made: {home.path}")
     return home.path
 
 
 def demo_home(folder: Path, *, subjects: int, seed: int, days: int, fresh: bool) -> bool:
     """Make the folder of a demo home, or find the finished one. True when it is finished and can be served.
 
+    A demo home that was never finished is removed and made again.
+
     Raises:
-        RefusedError: the folder holds a finished city with other parameters, or a home that is no demo home.
+        RefusedError: the folder holds a finished city with other parameters, is being built by another process, or is
+            no demo home; it is left as it is.
     """
     folder = folder.expanduser().absolute()
     wanted = {"subjects": subjects, "seed": seed, "days": days, "version": __version__}
-    if _is_home(folder):
-        if not Home.open(folder).settings.demo:
-            raise RefusedError(
-                f"{folder} 不是演示之家，不会改动它 / is not a demo home and is left alone: name another folder"
-            )
+    if _holds_something(folder):
+        _refuse_what_is_no_demo(folder)
         made = _finished(folder)
         if made == wanted and not fresh:
             return True
@@ -48,27 +49,59 @@ def demo_home(folder: Path, *, subjects: int, seed: int, days: int, fresh: bool)
                 f"{folder} 已有一座演示城市（{_words(made)}）。加 --fresh 重做，或用 --home 另选文件夹。\n"
                 f"It holds a demo city made with {_words(made)}. Add --fresh to build it again, or name another --home."
             )
-        shutil.rmtree(folder)
+        if made is None:
+            say(f"{folder}: 上次没有做完，重新开始 / was not finished the last time, beginning again")
+        _remove_demo(folder)
     Home.create(folder, demo=True)
     return False
+
+
+def _holds_something(folder: Path) -> bool:
+    return folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
+
+
+def _refuse_what_is_no_demo(folder: Path) -> None:
+    """Only a folder whose settings say that it is a demo may be removed."""
+    settings_file = folder / SETTINGS_FILE
+    if not folder.is_dir() or not settings_file.is_file():
+        raise RefusedError(
+            f"{folder} 不是空文件夹，也不是演示之家，不会改动它 / is neither empty nor a demo home: name another folder"
+        )
+    # SHUTONG_DEMO in the environment says nothing about this folder.
+    if not load_settings(settings_file, {}).demo:
+        raise RefusedError(
+            f"{folder} 不是演示之家，不会改动它 / is not a demo home and is left alone: name another folder"
+        )
+    holder = _builder(folder)
+    if holder:
+        raise RefusedError(f"{folder} 正由另一个进程建造或运行（{holder}）/ another process is at work in it: {holder}")
+
+
+def _builder(folder: Path) -> str | None:
+    """The process that holds the lease of the home, where one does."""
+    try:
+        holder = lease_holder(Home.open(folder))
+    except HomeError:
+        return None
+    return f"pid {holder.pid}, {holder.purpose}" if holder else None
+
+
+def _remove_demo(folder: Path) -> None:
+    """Remove a demo home; what says that it is one goes last, so that a kill leaves a folder that is known as one."""
+    last = (folder / MARK_FILE, folder / SETTINGS_FILE)
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path not in last:
+            path.unlink()
+    for path in last:
+        path.unlink(missing_ok=True)
 
 
 def finish_demo(folder: Path, *, subjects: int, seed: int, days: int) -> None:
     """Mark a demo home as complete."""
     made = {"subjects": subjects, "seed": seed, "days": days, "version": __version__}
     (folder / FINISHED).write_text(json.dumps(made) + "\n", encoding="utf-8")
-
-
-def _is_home(folder: Path) -> bool:
-    if not folder.exists() or not any(folder.iterdir()):
-        return False
-    try:
-        Home.open(folder)
-    except HomeError as error:
-        raise RefusedError(
-            f"{folder} 不是空文件夹，也不是演示之家，不会改动它 / is neither empty nor a demo home: name another folder"
-        ) from error
-    return True
 
 
 def _finished(folder: Path) -> dict[str, int | str] | None:
@@ -86,7 +119,5 @@ def _words(made: dict[str, int | str]) -> str:
 def restore_home(source: Path, folder: Path) -> None:
     """Restore a backup into a new folder and say what came back."""
     report = restore(source, folder)
-    console.print(
-        f"{folder}: {report.files} 个文件核对无误 / files verified, 提交 / commit {report.last_run}", markup=False
-    )
-    console.print("现有答案由下次 shutong run 重建 / the next shutong run makes the ready answers again")
+    say(f"{folder}: {report.files} 个文件核对无误 / files verified, 提交 / commit {report.last_run}")
+    say("下次 shutong run 或 shutong serve 会重建现成答案 / the next run or serve makes the ready answers again")

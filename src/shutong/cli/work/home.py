@@ -7,12 +7,13 @@ from pathlib import Path
 
 from django.core.management import call_command
 from rich.table import Table
+from rich.text import Text
 
 from shutong.accounts.actors import SYSTEM
 from shutong.audit.sealing import seal
 from shutong.audit.verification import verify
 from shutong.catalog.actions import install_packs
-from shutong.cli.outcome import DONE, FAILED, RefusedError, console, print_json, shipped_packs
+from shutong.cli.outcome import DONE, FAILED, RefusedError, output, print_json, say, shipped_packs
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
 from shutong.pipeline.operations.backup import backup as write_backup
@@ -26,7 +27,7 @@ def prepare(folder: Path, *, packs: list[Path] | None = None) -> None:
     """Make the databases of a new home and publish its first packs."""
     migrate()
     install(folder, path=packs or [shipped_packs()])
-    console.print("下一步 / next: shutong collect --home … RESOURCE FILE, shutong run, shutong serve", markup=False)
+    say("下一步 / next: shutong account add, shutong collect RESOURCE FILE, shutong run, shutong serve")
 
 
 def migrate() -> None:
@@ -45,12 +46,11 @@ def install(_folder: Path, *, path: Path | list[Path]) -> None:
     except PackError as error:
         raise RefusedError("\n".join(str(problem) for problem in error.problems)) from error
     if installed.publication is None:
-        console.print("没有变化 / nothing changed")
+        say("没有变化 / nothing changed")
     else:
         count = len(installed.changes)
-        console.print(
-            f"已发布第 {installed.publication} 次，{count} 项声明 / publication {installed.publication}: {count} declarations"
-        )
+        number = installed.publication
+        say(f"已发布第 {number} 次，{count} 项声明 / publication {number}: {count} declarations")
 
 
 def doctor(folder: Path, *, json: bool) -> int:
@@ -62,8 +62,9 @@ def doctor(folder: Path, *, json: bool) -> int:
     if not json:
         table = Table(box=None, show_header=False)
         for finding in findings:
-            table.add_row(_MARKS[finding.state], finding.name, f"{finding.zh}\n[dim]{finding.en}[/dim]")
-        console.print(table)
+            words = Text.assemble(finding.zh, "\n", (finding.en, "dim"))
+            table.add_row(_MARKS[finding.state], finding.name, words)
+        output.print(table)
     return FAILED if any(finding.state == "fail" for finding in findings) else DONE
 
 
@@ -77,16 +78,13 @@ def upgrade(folder: Path) -> None:
     finally:
         engine.close()
     install(folder, path=shipped_packs())
-    console.print("已升级；下次 shutong run 会重算有变化的部分 / upgraded; the next shutong run computes what changed")
+    say("已升级；下次 shutong run 会重算有变化的部分 / upgraded; the next shutong run computes what changed")
 
 
 def backup(folder: Path, *, target: Path) -> None:
     """Write a backup and say what it holds."""
     report = write_backup(Home.open(folder), target)
-    console.print(
-        f"{target}: {report.files} 个文件 / files, {report.bytes / 1e6:.1f} MB, 提交 / commit {report.last_run}",
-        markup=False,
-    )
+    say(f"{target}: {report.files} 个文件 / files, {report.bytes / 1e6:.1f} MB, 提交 / commit {report.last_run}")
 
 
 def verify_audit(folder: Path, *, json: bool) -> int:
@@ -99,9 +97,7 @@ def verify_audit(folder: Path, *, json: bool) -> int:
         print_json(asdict(report))
     else:
         for fault in report.faults:
-            console.print(f"✗ {fault.where}:{fault.position} {fault.code} {fault.zh} / {fault.en}", markup=False)
+            say(f"✗ {fault.where}:{fault.position} {fault.code} {fault.zh} / {fault.en}")
         verdict = "完好 / whole" if report.ok else "被改动 / tampered with"
-        console.print(
-            f"{verdict}: {report.entries} entries, {report.segments} segments, {report.checkpoints} checkpoints"
-        )
+        say(f"{verdict}: {report.entries} entries, {report.segments} segments, {report.checkpoints} checkpoints")
     return DONE if report.ok else FAILED

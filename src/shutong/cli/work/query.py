@@ -12,7 +12,7 @@ import pyarrow as pa
 from rich.table import Table
 
 from shutong.catalog.actions import current_catalog
-from shutong.cli.outcome import console, print_json
+from shutong.cli.outcome import output, print_json, say
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
 from shutong.pipeline.answers.search import Found, search
@@ -175,7 +175,7 @@ def _pick(row: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
 
 def _show(found: Found, subjects: list[dict[str, Any]]) -> None:
     if not subjects:
-        console.print(f"没有找到 / nothing found: {found.text}", markup=False)
+        say(f"没有找到 / nothing found: {found.text}")
     for one in subjects:
         table = Table(
             title=f"{one['name']}  {one['uscc'] or ''}  {one['subject_id']}", title_justify="left", show_header=False
@@ -189,4 +189,4 @@ def _show(found: Found, subjects: list[dict[str, Any]]) -> None:
             table.add_row(f"{fact['on_date']} {fact['kind']}", str(head), f"{fact['resource']} · {fact['record_id']}")
         for listing in one["listings"]:
             table.add_row(f"名单 {listing['list']}", str(listing["ground"]), f"自 / since {listing['since']}")
-        console.print(table)
+        output.print(table)

@@ -12,12 +12,15 @@ from django.db import connections
 from gunicorn.app.base import BaseApplication
 from rich.table import Table
 
+from shutong.accounts.actors import SYSTEM
 from shutong.accounts.demo import create_demo_accounts
 from shutong.accounts.permissions import ROLES
 from shutong.catalog.actions import current_catalog
-from shutong.cli.outcome import console
+from shutong.cli.outcome import output, say
 from shutong.cli.work.ports import free_port
+from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
+from shutong.pipeline.runs import answers_behind, renew_answers
 from shutong.portal.wsgi import application
 
 
@@ -30,7 +33,7 @@ class Site(BaseApplication):  # type: ignore[misc]
             "workers": processes,
             "worker_class": "gthread",
             "threads": 4,
-            "preload_app": True,
+            "preload_app": False,
             "control_socket_disable": True,
             "loglevel": "warning",
             "timeout": 120,
@@ -56,10 +59,11 @@ def serve(folder: Path, *, port: int | None, host: str | None) -> None:
     wanted = home.settings.port if port is None else port
     free = free_port(address, wanted)
     if wanted and free != wanted:
-        console.print(f"端口 {wanted} 已被占用，改用 {free} / port {wanted} is in use, taking {free}", markup=False)
+        say(f"端口 {wanted} 已被占用，改用 {free} / port {wanted} is in use, taking {free}")
+    make_ready(home)
     if home.settings.demo:
         show_sign_ins(home)
-    console.print(f"\n  http://{address}:{free}/  （Ctrl-C 停止 / stops）\n", markup=False)
+    say(f"\n  http://{address}:{free}/  （Ctrl-C 停止 / stops）\n")
     background = subprocess.Popen(
         [sys.executable, "-m", "shutong.cli.work.background"], env={**os.environ, "SHUTONG_HOME": str(folder)}
     )
@@ -69,6 +73,18 @@ def serve(folder: Path, *, port: int | None, host: str | None) -> None:
         Site(f"{address}:{free}", processes=2).run()
     finally:
         background.terminate()
+
+
+def make_ready(home: Home) -> None:
+    """Complete what a kill left unfinished, and make ready answers that are missing or behind the lake."""
+    engine = DuckEngine.of_home(home)
+    try:
+        engine.recover()
+    finally:
+        engine.close()
+    if answers_behind(home):
+        say("现成答案缺失或落后，正在重建 / the ready answers are missing or behind, making them again")
+        renew_answers(home, acting=SYSTEM)
 
 
 def show_sign_ins(home: Home) -> None:
@@ -83,4 +99,4 @@ def show_sign_ins(home: Home) -> None:
         if role not in shown:
             table.add_row(f"{ROLES[role].title_zh} / {ROLES[role].title_en}", name, password)
             shown.add(role)
-    console.print(table)
+    output.print(table)

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from shutong.accounts.actors import SYSTEM
 from shutong.catalog.actions import current_catalog
-from shutong.cli.outcome import DONE, REFUSED, console, print_json
+from shutong.cli.outcome import DONE, REFUSED, console, print_json, say
 from shutong.collect.receipt import Receipt
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
@@ -49,9 +49,6 @@ def collect(
 
 
 def _show_receipt(receipt: Receipt) -> None:
-    def say(text: str) -> None:
-        console.print(text, markup=False)
-
     if receipt.refusal:
         say(f"未收 / refused: {receipt.file_name}\n{receipt.refusal['zh']}\n{receipt.refusal['en']}")
         return
@@ -70,12 +67,13 @@ def run(folder: Path, *, full: bool, day: dt.date | None, json: bool) -> None:
     if json:
         print_json({**asdict(report), "stages": [asdict(stage) for stage in report.stages]})
         return
-    console.print(f"{report.run_id}: {report.kind}, 业务日 / business day {report.business_day}", markup=False)
+    if report.kind == "nothing":
+        say(f"没有新内容，业务日 / nothing new, business day {report.business_day}")
+        return
+    say(f"{report.run_id}: {report.kind}, 业务日 / business day {report.business_day}")
     for stage in report.stages:
         rows = ", ".join(f"{table} {count:,}" for table, count in stage.rows_out.items())
-        console.print(
-            f"  {stage.name:<20} {stage.seconds:>7.2f} s  {stage.peak_bytes / 1e6:>6.0f} MB  {rows}", markup=False
-        )
+        say(f"  {stage.name:<20} {stage.seconds:>7.2f} s  {stage.peak_bytes / 1e6:>6.0f} MB  {rows}")
 
 
 @contextmanager

@@ -118,14 +118,14 @@ WITH organisations AS (
   SELECT DISTINCT subject_id FROM identifiers
   WHERE {_ORGANISATION} AND kind NOT IN ('redirected', 'area') AND {{scope}}),
 codes AS (
-  SELECT subject_id, {_sorted_object('kind', 'vals')} AS codes,
+  SELECT subject_id, {_sorted_object("kind", "vals")} AS codes,
          max(first) FILTER (kind = 'uscc') AS uscc
   FROM (SELECT subject_id, kind, list(DISTINCT value ORDER BY value) AS vals, max_by(value, row(current, value)) AS first
         FROM identifiers WHERE kind IN ({code_kinds}) AND {_ORGANISATION} AND {{scope}} GROUP BY subject_id, kind)
   GROUP BY subject_id),
 counted AS (
   SELECT subject_id, sum(n) AS facts, sum(n) FILTER (weight = 'positive') AS positive,
-         sum(n) FILTER (weight = 'negative') AS negative, {_sorted_object('kind', 'n')} AS counts
+         sum(n) FILTER (weight = 'negative') AS negative, {_sorted_object("kind", "n")} AS counts
   FROM (SELECT subject_id, kind, max(weight) AS weight, count(*) AS n FROM facts WHERE public AND {{scope}} GROUP BY subject_id, kind)
   GROUP BY subject_id),
 former AS (

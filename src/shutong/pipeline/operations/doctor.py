@@ -17,7 +17,10 @@ from django.db.migrations.executor import MigrationExecutor
 from shutong.catalog.actions import current_catalog
 from shutong.engine.home import Home, lease_holder
 from shutong.engine.lake import Lake
+from shutong.jobs.work import failed_work
+from shutong.pipeline.after import shown_run
 from shutong.pipeline.models import Run
+from shutong.pipeline.runs import answers_behind
 
 State = Literal["ok", "warn", "fail"]
 _LEAST_FREE = 2_000_000_000
@@ -36,7 +39,16 @@ class Finding:
 def examine(home: Home) -> list[Finding]:
     """Look at everything; a look that fails itself is a finding, never an exception."""
     findings: list[Finding] = []
-    looks: list[Callable[[Home], Iterator[Finding]]] = [_machine, _keys, _database, _lake, _catalog, _runs]
+    looks: list[Callable[[Home], Iterator[Finding]]] = [
+        _machine,
+        _keys,
+        _database,
+        _lake,
+        _catalog,
+        _runs,
+        _answers,
+        _work,
+    ]
     for look in looks:
         try:
             findings += look(home)
@@ -125,3 +137,26 @@ def _runs(home: Home) -> Iterator[Finding]:
         yield Finding("runs", "fail", zh, f"the last run {last.run_id} did not finish: run shutong run again")
     else:
         yield Finding("runs", "ok", f"上次运行 {last.run_id}，业务日 {last.business_day}", f"last run {last.run_id}")
+
+
+def _answers(home: Home) -> Iterator[Finding]:
+    if shown_run(home) is None:
+        zh, en = (
+            "没有现成答案，请运行 shutong run 或 shutong serve",
+            "no ready answers: run shutong run or shutong serve",
+        )
+        yield Finding("answers", "warn", zh, en)
+    elif answers_behind(home):
+        zh = "现成答案落后于湖，请运行 shutong run 或 shutong serve"
+        yield Finding("answers", "warn", zh, "the ready answers are behind the lake: run shutong run or shutong serve")
+    else:
+        yield Finding("answers", "ok", "现成答案与湖一致", "the ready answers show the last run")
+
+
+def _work(_home: Home) -> Iterator[Finding]:
+    failed = failed_work()
+    if failed:
+        zh = f"{failed} 项后台任务失败，请在运行页面查看并重试"
+        yield Finding("work", "warn", zh, f"{failed} pieces of background work failed: see the operations page")
+    else:
+        yield Finding("work", "ok", "后台任务没有失败", "no background work failed")

@@ -172,25 +172,15 @@ def _statistics(answers: AnswerStore, known: Metadata) -> Iterator[Chart]:
         rows = queries.statistic(answers, name)
         return [{"dimension": text(row["dimension"]), "value": row["value"]} for row in rows]
 
-    months = queries.statistic(answers, "facts_by_month")
-    kinds: dict[str, float] = {}
-    for row in months:
-        kinds[row["series"]] = kinds.get(row["series"], 0) + row["value"]
-    shown = sorted(kinds, key=lambda kind: -kinds[kind])[:6]
-    by_month: dict[tuple[str, str], float] = {}
-    for row in months:
-        label = known.fact_title(row["series"]) if row["series"] in shown else _("其他")
-        by_month[row["dimension"], label] = by_month.get((row["dimension"], label), 0) + row["value"]
-    facts = [{"dimension": month, "series": label, "value": value} for (month, label), value in by_month.items()]
+    subjects = _("户")
     yield charts.series(
         "facts",
         _("每月信用事项，按类别"),
-        facts,
+        _facts_by_month(answers, known),
         dimension=_("月份"),
         measure=_("条"),
         note=_("最近 24 个月，按事项发生日期"),
     )
-    subjects = _("户")
     yield charts.bars(
         "categories",
         _("各类主体"),
@@ -205,14 +195,7 @@ def _statistics(answers: AnswerStore, known: Metadata) -> Iterator[Chart]:
         dimension=_("区划"),
         measure=subjects,
     )
-    sections: dict[str, float] = {}
-    for row in queries.statistic(answers, "subjects_by_industry"):
-        section = section_of(row["dimension"]) or row["dimension"]
-        sections[section] = sections.get(section, 0) + row["value"]
-    industries = [
-        {"dimension": industry_name(code) or code, "value": value}
-        for code, value in sorted(sections.items(), key=lambda one: -one[1])
-    ]
+    industries = _subjects_by_section(answers)
     yield charts.bars("industries", _("各行业门类主体"), industries, dimension=_("门类"), measure=subjects)
     years = [one for one in values("subjects_by_year", str) if str(one["dimension"]) >= "1990"]
     yield charts.bars(
@@ -234,6 +217,32 @@ def _statistics(answers: AnswerStore, known: Metadata) -> Iterator[Chart]:
         upright=True,
         note=_("不含首日的历史数据"),
     )
+
+
+def _facts_by_month(answers: AnswerStore, known: Metadata) -> list[dict[str, Any]]:
+    """Facts of each month by kind; the kinds behind the six most frequent are one series."""
+    months = queries.statistic(answers, "facts_by_month")
+    kinds: dict[str, float] = {}
+    for row in months:
+        kinds[row["series"]] = kinds.get(row["series"], 0) + row["value"]
+    shown = sorted(kinds, key=lambda kind: -kinds[kind])[:6]
+    by_month: dict[tuple[str, str], float] = {}
+    for row in months:
+        label = known.fact_title(row["series"]) if row["series"] in shown else _("其他")
+        by_month[row["dimension"], label] = by_month.get((row["dimension"], label), 0) + row["value"]
+    return [{"dimension": month, "series": label, "value": value} for (month, label), value in by_month.items()]
+
+
+def _subjects_by_section(answers: AnswerStore) -> list[dict[str, Any]]:
+    """Subjects of each section of the industry classification, most first."""
+    sections: dict[str, float] = {}
+    for row in queries.statistic(answers, "subjects_by_industry"):
+        section = section_of(row["dimension"]) or row["dimension"]
+        sections[section] = sections.get(section, 0) + row["value"]
+    return [
+        {"dimension": industry_name(code) or code, "value": value}
+        for code, value in sorted(sections.items(), key=lambda one: -one[1])
+    ]
 
 
 @require_safe
