@@ -150,6 +150,19 @@ class PatternLine:
     unexpected: int
 
 
+def patterns_markdown(lines: Iterable[PatternLine]) -> str:
+    """The planted patterns as a table for the documentation."""
+    head = (
+        "| pattern | planted | shown by the data too | candidates | found | missed | unexpected |\n|---|" + "---:|" * 6
+    )
+    rows = [
+        f"| {one.pattern} | {one.planted:,} | {one.shown:,} | {one.candidates:,} | {one.hits:,} | {one.missed:,} | "
+        f"{one.unexpected:,} |"
+        for one in lines
+    ]
+    return "\n".join([head, *rows]) + "\n"
+
+
 def measure_pattern(
     truth: Path, pattern: str, candidates: pa.Table, batches: pa.Table, accepted: pa.Table, links: pa.Table
 ) -> PatternLine:
