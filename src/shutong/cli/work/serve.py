@@ -1,15 +1,14 @@
-"""Serving a home: the site under gunicorn, and one process for background work and the daily schedule beside it."""
+"""Serving a home: the site, and one process for background work and the daily schedule beside it."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from django.db import connections
-from gunicorn.app.base import BaseApplication
 from rich.table import Table
 
 from shutong.accounts.actors import SYSTEM
@@ -21,39 +20,11 @@ from shutong.cli.work.ports import free_port
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
 from shutong.pipeline.runs import answers_behind, renew_answers
-from shutong.portal.wsgi import application
-
-
-class Site(BaseApplication):  # type: ignore[misc]
-    """The site under gunicorn: two processes of four threads, no control socket, no access log."""
-
-    def __init__(self, address: str, processes: int) -> None:
-        self.given = {
-            "bind": address,
-            "workers": processes,
-            "worker_class": "gthread",
-            "threads": 4,
-            "preload_app": False,
-            "control_socket_disable": True,
-            "loglevel": "warning",
-            "timeout": 120,
-            "max_requests": 20_000,
-            "max_requests_jitter": 2_000,
-        }
-        super().__init__()
-
-    def load_config(self) -> None:
-        """Hand our settings to gunicorn."""
-        for key, value in self.given.items():
-            self.cfg.set(key, value)
-
-    def load(self) -> Any:
-        """The application that answers."""
-        return application
+from shutong.quality.models import Ticket
 
 
 def serve(folder: Path, *, port: int | None, host: str | None) -> None:
-    """Serve until interrupted. A port that is in use is replaced by the next free one, and told."""
+    """Serve until interrupted; does not return. A port that is in use is replaced by the next free one, and told."""
     home = Home.open(folder)
     address = host or home.settings.host
     wanted = home.settings.port if port is None else port
@@ -64,15 +35,13 @@ def serve(folder: Path, *, port: int | None, host: str | None) -> None:
     if home.settings.demo:
         show_sign_ins(home)
     say(f"\n  http://{address}:{free}/  （Ctrl-C 停止 / stops）\n")
-    background = subprocess.Popen(
-        [sys.executable, "-m", "shutong.cli.work.background"], env={**os.environ, "SHUTONG_HOME": str(folder)}
-    )
-    # A connection must not be shared with the processes that gunicorn forks.
+    environment = {**os.environ, "SHUTONG_HOME": str(folder.resolve())}
+    subprocess.Popen([sys.executable, "-m", "shutong.cli.work.background"], env=environment)
     connections.close_all()
-    try:
-        Site(f"{address}:{free}", processes=2).run()
-    finally:
-        background.terminate()
+    sys.stdout.flush()
+    # The site forks, and what this process has started to read the lake does not survive a fork: it begins afresh, under
+    # the same process id. The background process ends when this id does.
+    os.execve(sys.executable, [sys.executable, "-m", "shutong.cli.work.site", f"{address}:{free}"], environment)
 
 
 def make_ready(home: Home) -> None:
@@ -89,14 +58,22 @@ def make_ready(home: Home) -> None:
 
 def show_sign_ins(home: Home) -> None:
     """Print one sign-in per role; they are made new each time and work in a demo home only."""
-    departments = sorted({resource.department for resource in current_catalog().resources.values()})
-    accounts = create_demo_accounts(home, departments)
-    table = Table(
-        "角色 / role", "用户名 / user", "密码 / password", title="演示账号 / demo sign-ins", title_justify="left"
-    )
+    accounts = create_demo_accounts(home, _busiest_first())
+    table = Table(title="演示账号 / demo sign-ins", title_justify="left")
+    # A name or a password that is cut off with an ellipsis signs nobody in: the role gives way instead.
+    table.add_column("角色 / role", overflow="fold")
+    table.add_column("用户名 / user", no_wrap=True)
+    table.add_column("密码 / password", no_wrap=True)
     shown: set[str] = set()
     for name, password, role in accounts:
         if role not in shown:
             table.add_row(f"{ROLES[role].title_zh} / {ROLES[role].title_en}", name, password)
             shown.add(role)
     output.print(table)
+
+
+def _busiest_first() -> list[str]:
+    """Departments that provide data; the steward who is shown gets the one with most to correct."""
+    tickets = Counter(Ticket.objects.filter(state=Ticket.State.OPEN).values_list("department", flat=True))
+    departments = {resource.department for resource in current_catalog().resources.values()}
+    return sorted(departments, key=lambda one: (-tickets[one], one))
