@@ -125,7 +125,7 @@ def load_cases(pack: Path, catalog: Catalog) -> list[Case]:
     found = []
     for case in sorted(child for child in folder.iterdir() if child.is_dir()) if folder.is_dir() else []:
         if not case.name.startswith((".", "__")):
-            read = _read_case(pack.name, case, catalog, problems)
+            read = _read_case(pack.resolve().name, case, catalog, problems)
             found += [read] if read else []
     if problems:
         raise PackError(problems)

@@ -87,9 +87,14 @@ def pack_check(path: Path) -> list[Problem]:
         return error.problems
     inside = path.resolve()
     found = [item for item in check_catalog(catalog) if item.path is None or item.path.resolve().is_relative_to(inside)]
-    for folder in sorted({head.parent for head in (*path.glob(HEAD), *path.glob(f"*/{HEAD}"))}):
+    for folder in pack_folders(path):
         found += case_problems(folder, catalog)
     return found
+
+
+def pack_folders(path: Path) -> list[Path]:
+    """The pack that a path is, or the packs in it."""
+    return sorted({head.parent for head in (*path.glob(HEAD), *path.glob(f"*/{HEAD}"))})
 
 
 def _with_required(path: Path) -> list[Path]:
