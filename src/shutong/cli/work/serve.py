@@ -41,7 +41,7 @@ def serve(folder: Path, *, port: int | None, host: str | None) -> None:
     sys.stdout.flush()
     # The site forks, and what this process has started to read the lake does not survive a fork: it begins afresh, under
     # the same process id. The background process ends when this id does.
-    os.execve(sys.executable, [sys.executable, "-m", "shutong.cli.work.site", f"{address}:{free}"], environment)
+    os.execve(sys.executable, [sys.executable, "-m", "shutong.cli.work.site", f"{address}:{free}"], environment)  # noqa: S606
 
 
 def make_ready(home: Home) -> None:
