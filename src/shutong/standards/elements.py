@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from shutong.standards import areas, codes, contacts, dates, industries, numbers, texts
+from shutong.standards import areas, codes, contacts, coordinates, dates, industries, numbers, texts
 from shutong.standards.codesets import CodeSet, code_set
 from shutong.standards.verdict import Column, ColumnVerdict, Verdict
 
@@ -138,6 +138,22 @@ _ALL = (
         lambda text, unit: numbers.check_percent(text, _text_unit(unit)),
         lambda column, unit: numbers.column_percent(column, _text_unit(unit)),
         tuple(numbers.PERCENT_UNITS),
+    ),
+    Element(
+        "longitude",
+        Title("经度", "Longitude"),
+        coordinates.COORDINATE,
+        lambda text, unit: coordinates.check_longitude(text, _text_unit(unit)),
+        lambda column, unit: coordinates.column_longitude(column, _text_unit(unit)),
+        coordinates.SYSTEMS,
+    ),
+    Element(
+        "latitude",
+        Title("纬度", "Latitude"),
+        coordinates.COORDINATE,
+        lambda text, unit: coordinates.check_latitude(text, _text_unit(unit)),
+        lambda column, unit: coordinates.column_latitude(column, _text_unit(unit)),
+        coordinates.SYSTEMS,
     ),
     _element("boolean", "是否", "Yes or no", numbers.check_boolean, numbers.column_boolean, pa.bool_()),
     _element("url", "网址", "Web address", contacts.check_url, contacts.column_url),

@@ -32,6 +32,8 @@ KINDS = (
     "address",
     "mobile",
     "telephone",
+    "longitude",
+    "latitude",
 )
 """Kinds that :func:`check_kind` knows."""
 

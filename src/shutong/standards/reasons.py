@@ -136,6 +136,21 @@ _TEXTS: tuple[tuple[str, str, str], ...] = (
     ("decimal.range", "数字过大（整数部分最多20位）", "Too large (at most 20 digits before the point)"),
     ("decimal.scale", "小数位过多（最多8位）", "Too many decimals (at most 8)"),
     (
+        "coordinate.format",
+        "不是经纬度：写成十进制度，例如 113.264385，或者度分秒，例如 113°15′51.8″",
+        "Not a coordinate: decimal degrees such as 113.264385, or degrees, minutes and seconds such as 113°15′51.8″",
+    ),
+    (
+        "longitude.range",
+        "经度应在 -180 至 180 度之间：请核对单位，以及经纬度是否写反",
+        "A longitude lies between -180 and 180 degrees: look at the unit and whether it is the latitude",
+    ),
+    (
+        "latitude.range",
+        "纬度应在 -90 至 90 度之间：请核对单位，以及经纬度是否写反",
+        "A latitude lies between -90 and 90 degrees: look at the unit and whether it is the longitude",
+    ),
+    (
         "money.format",
         "不是金额：写数字，可带千位逗号及 元、万元、亿元",
         "Not an amount: a number, commas and 元, 万元, 亿元 allowed",
