@@ -72,6 +72,21 @@ class EngineContract:
         assert compute(engine, "d-2", SUMS) == {"sums": 3}
         assert sums_of(engine) == {"a": 1, "b": 2, "c": 4}
 
+    def test_stages_of_one_moment_never_read_each_others_steps(self, engine: Engine) -> None:
+        """Quick stages follow within one second; what a step stores must not be taken for the step of another stage."""
+        deliver(engine, "b-1", ("r1", "a", 1), ("r2", "b", 2))
+        with engine.run("d-1", "daily", DAY) as run:
+            for number in range(6):
+                step = SqlStep(
+                    "kept", f"SELECT subject_id AS s{number}, fine + {number} AS f{number} FROM penalty", True
+                )
+                more = SqlStep("more", f"SELECT s{number}, f{number} FROM kept ORDER BY s{number}")
+                run.execute(stage(step, more, write=Write(f"sums{number}", "more")))
+            run.commit()
+        for number in range(6):
+            expected = [{f"s{number}": "a", f"f{number}": 1 + number}, {f"s{number}": "b", f"f{number}": 2 + number}]
+            assert rows_of(engine, f"sums{number}") == expected
+
     def test_every_type_comes_back_as_it_went_in(self, engine: Engine) -> None:
         reason = pa.struct([("code", pa.string()), ("item", pa.string())])
         schema = pa.schema(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import concurrent.futures
 import contextlib
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from shutong.engine.tablefiles import Scope, TableFiles, empty_sql, table_sql
 
 # Rows of a batch handed to an Arrow step; also DuckDB's own row group, so a batch becomes one row group.
 BATCH_ROWS: Final = 122_880
+
+_NUMBERS: Final = itertools.count()
 
 
 @dataclass
@@ -106,8 +109,9 @@ class Execution:
         self._views.append(name)
 
     def _store(self, name: str) -> Path:
-        # The name of a step may hold anything; its number is safe.
-        path = self.folder / f"step-{len(self._stored)}.parquet"
+        # The name of a step may hold anything; a number is safe. No stage may take the number of another: DuckDB keeps
+        # what it knows of a file by its name, size and second, so a new file under an old name is read as the old one.
+        path = self.folder / f"step-{next(_NUMBERS)}.parquet"
         self._stored[name] = path
         return path
 
