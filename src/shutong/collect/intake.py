@@ -22,6 +22,7 @@ from shutong.collect.sealed_copy import SealedCopy
 from shutong.collect.spool import Budget, Spool
 from shutong.engine.keys import Keys
 from shutong.spec.catalog import key_column, sealed, sealed_column
+from shutong.spec.columns import faulty_column, repairable
 from shutong.spec.models import Resource
 
 SEALED_ROW = "rejected.sealed_row"
@@ -204,6 +205,7 @@ class Desk:
                 stored[sealed_column(name)] = self.keys.seal(seal_context(resource.resource, name), text)
             else:
                 stored[name] = column
+        stored |= {faulty_column(name): rows.column(faulty_column(name)) for name in repairable(resource)}
         return stored
 
     def _key_ids(self, items: dict[str, Any], resource: Resource) -> Any:

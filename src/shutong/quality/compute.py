@@ -17,6 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from shutong.quality.plan import Bound, CheckPlan, ItemCheck
+from shutong.spec.columns import faulty_column
+from shutong.standards.code_slips import slipped_code
 from shutong.standards.text import squeeze
 from shutong.standards.verdict import ColumnVerdict, arrow, compute
 
@@ -128,6 +130,11 @@ def check_rows(
             if not item.rejects:
                 values = compute.if_else(misfits, pa.scalar(None, values.type), values)
         columns.append(values)
+    columns += [
+        _faulty(verdict, column, rows)
+        for item, verdict, column in zip(plan.items, verdicts, cells, strict=True)
+        if faulty_column(item.name) in plan.schema.names
+    ]
     typed = pa.RecordBatch.from_arrays(columns, schema=plan.schema)
     keys, keyed = _run_sql(plan, typed, received_on, sql, withdrawn, notes, salt)
     return Checked(typed, operation, notes.findings(), notes.rejected, keys, keyed, filled)
@@ -147,6 +154,20 @@ def _note_faults(
         name = next(k for k, other in enumerate(plan.items) if other.name == item.beside)
         nameless = np.asarray(verdicts[name].fault)[wrong] != 0
         notes.rejected[wrong[nameless]] = True
+
+
+def _faulty(verdict: ColumnVerdict, cells: Any | None, rows: int) -> Any:
+    """The unified codes with a slip, as they may be kept; null in every other row."""
+    faults = np.asarray(verdict.fault)
+    wrong = np.flatnonzero(faults > 0)
+    if cells is None or not len(wrong):
+        return arrow.nulls(rows, pa.string())
+    places = pa.array(wrong)
+    kept = [text and slipped_code(text) for text in cells.take(places).to_pylist()]
+    index = np.full(rows, -1, np.int64)
+    index[wrong] = np.arange(len(wrong))
+    found: Any = arrow.array(kept, pa.string())
+    return found.take(arrow.array(index, mask=index < 0))
 
 
 def _note_required(

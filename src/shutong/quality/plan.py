@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from shutong.collect.problems import Problem, problem
 from shutong.spec.catalog import Catalog, check_columns, element_of, item_type, sealed
+from shutong.spec.columns import faulty_column, repairable
 from shutong.spec.models import Item, Resource
 from shutong.spec.sql import check_expression, render
 from shutong.standards.codesets import CODE_REASONS, Code, CodeSet, code_set
@@ -25,7 +26,7 @@ from shutong.standards.elements import ELEMENTS, Element, Unit
 from shutong.standards.numbers import MONEY_UNITS
 from shutong.standards.verdict import REASONS, Column, ColumnVerdict, compute
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised when the same declaration and rows would give another answer."""
 
 IDENTIFIERS = ("uscc", "org_code", "registration_no", "taxpayer_no", "certificate_no", "citizen_id")
@@ -93,8 +94,9 @@ class CheckPlan:
 
     @property
     def schema(self) -> pa.Schema:
-        """The typed items, in declared order, before sealing."""
-        return pa.schema([(item.name, item.kind) for item in self.items])
+        """The typed items, in declared order, before sealing; then the faulty spellings that are kept."""
+        kept = [(faulty_column(name), pa.string()) for name in repairable(self.resource)]
+        return pa.schema([*((item.name, item.kind) for item in self.items), *kept])
 
 
 class _Reasons:

@@ -43,6 +43,8 @@ SUITABLE: Mapping[str, set[str]] = {
     "former_name": {"org-name", "person-name", "text"},
     "area": {"area"},
     "address": {"address", "text"},
+    "legal_rep": {"person-name", "text"},
+    "phone": {"mobile", "telephone"},
 }
 """Which elements an item named in ``about`` may have."""
 
@@ -195,7 +197,8 @@ def _subject(index: int, subject: Subject, resource: Resource, at: Findings, bin
     if not set(wanted) & set(named):
         zh, en = "没有识别主体的信息项", "no item says who the subject is"
         at.add("about.empty", zh, en, "about", index, hint="至少一个 / at least one of: " + ", ".join(wanted))
-    if subject.registry and set(named) <= {"name", "former_name", "area", "address"} and subject.kind != "place":
+    evidence = {"name", "former_name", "area", "address", "legal_rep", "phone"}
+    if subject.registry and set(named) <= evidence and subject.kind != "place":
         zh, en = "登记类资源须有代码", "a register needs a code, not only names"
         at.add("about.registry", zh, en, "about", index)
     if subject.only_if is not None:

@@ -96,14 +96,33 @@ def sealed_column(name: str) -> str:
     return f"{name}__sealed"
 
 
+def faulty_column(name: str) -> str:
+    """The column that keeps a unified code which was delivered with a slip, for identification to repair."""
+    return f"{name}__faulty"
+
+
+def repairable(resource: Resource) -> tuple[str, ...]:
+    """The items whose faulty unified codes are kept: those beside a name, in rows that are no register's (law 7)."""
+    found = [
+        entry.uscc
+        for entry in resource.about
+        if entry.uscc and entry.name and not entry.registry and entry.uscc not in resource.key
+    ]
+    return tuple(dict.fromkeys(item for item in found if item in resource.items and not sealed(resource.items[item])))
+
+
 def stored_columns(resource: Resource) -> pa.Schema:
-    """The columns of ``accepted/<resource>``: the fixed ones, then the items in declared order, sealed ones as two."""
+    """The columns of ``accepted/<resource>``: the fixed ones, then the items in declared order, sealed ones as two.
+
+    At the end stand the faulty spellings of the ``repairable`` items.
+    """
     fields: list[pa.Field[Any]] = list(FIXED_COLUMNS)
     for name, item in resource.items.items():
         if sealed(item):
             fields += [pa.field(key_column(name), pa.string()), pa.field(sealed_column(name), pa.binary())]
         else:
             fields.append(pa.field(name, item_type(item)))
+    fields += [pa.field(faulty_column(name), pa.string()) for name in repairable(resource)]
     return pa.schema(fields)
 
 

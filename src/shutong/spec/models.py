@@ -107,6 +107,12 @@ class Subject(Model):
     address: Column | None = Field(
         default=None, description="item with the address (places; evidence for organisations)"
     )
+    legal_rep: Column | None = Field(
+        default=None, description="item with the name of the legal representative (evidence for organisations)"
+    )
+    phone: Column | None = Field(
+        default=None, description="item with the organisation's telephone (evidence; compared by its key)"
+    )
     only_if: str | None = Field(
         default=None, description="row expression; the entry counts only for rows where it is true"
     )
