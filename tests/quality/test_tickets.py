@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -21,7 +22,6 @@ from shutong.quality.counter import reconcile, rejects_of_batch, take_in
 from shutong.quality.delivery import Delivery
 from shutong.quality.models import Ticket, TicketRow
 from shutong.quality.rejects import escape_formula, rejects_csv, rejects_workbook
-from shutong.spec.models import Verification
 from tests.collect.home import DAY, Town
 from tests.collect.samples import HEADER
 
@@ -155,25 +155,42 @@ def test_a_correction_of_an_unknown_batch_is_refused(town: Town, steward: Actor)
     assert town.accepted == []
 
 
+def disagreement(key: str, left: str | None, right: str, *departments: str) -> dict[str, Any]:
+    return {
+        "key": key, "item": "confirmed", "left_value": left, "right_value": right, "subject_id": None,
+        "record_ids": [f"r-{key}"], "departments": list(departments),
+    }  # fmt: skip
+
+
 def test_disagreements_open_resolve_and_reopen(operator: Actor) -> None:
-    declared = Verification.model_validate(
-        {"verification": "cases", "title": "病例数一致性", "departments": ["health", "cdc"], "sql": "SELECT 1"}
-    )
     rows = [
-        {"key": "420000|2020-02-01", "item": "confirmed", "left_value": "10", "right_value": "12"},
-        {"key": "420000|2020-02-02", "item": "confirmed", "left_value": None, "right_value": "3"},
+        disagreement("420000|2020-02-01", "10", "12", "health", "cdc"),
+        disagreement("420000|2020-02-02", None, "3", "health", "cdc"),
     ]
-    tickets = open_disagreement_ticket("cases", declared, rows, DAY, acting=operator)
+
+    def tickets_on(day: int, found: list[dict[str, Any]]) -> list[Ticket]:
+        day_of_run = DAY + dt.timedelta(day)
+        return open_disagreement_ticket("cases", "病例数一致性", found, day_of_run, acting=operator)
+
+    tickets = tickets_on(0, rows)
     assert [(ticket.department, ticket.open_rows) for ticket in tickets] == [("health", 2), ("cdc", 2)]
-    again = open_disagreement_ticket("cases", declared, rows, DAY, acting=operator)
-    assert [ticket.pk for ticket in again] == [ticket.pk for ticket in tickets]
-    one = open_disagreement_ticket("cases", declared, rows[:1], DAY + dt.timedelta(1), acting=operator)
-    assert [ticket.open_rows for ticket in one] == [1, 1]
+    assert [ticket.pk for ticket in tickets_on(0, rows)] == [ticket.pk for ticket in tickets]
+    assert [ticket.open_rows for ticket in tickets_on(1, rows[:1])] == [1, 1]
     assert TicketRow.objects.filter(state="resolved").count() == 2
-    closed = open_disagreement_ticket("cases", declared, [], DAY + dt.timedelta(2), acting=operator)
-    assert [ticket.state for ticket in closed] == ["closed", "closed"]
-    reopened = open_disagreement_ticket("cases", declared, rows[1:], DAY + dt.timedelta(3), acting=operator)
-    assert [(ticket.state, ticket.open_rows) for ticket in reopened] == [("open", 1), ("open", 1)]
+    assert [ticket.state for ticket in tickets_on(2, [])] == ["closed", "closed"]
+    assert [(ticket.state, ticket.open_rows) for ticket in tickets_on(3, rows[1:])] == [("open", 1), ("open", 1)]
+    assert TicketRow.objects.filter(row_id__startswith="420000|2020-02-02").first().records == ["r-420000|2020-02-02"]
+
+
+def test_each_department_gets_the_disagreements_that_it_is_a_side_of(operator: Actor) -> None:
+    rows = [disagreement("a", "1", "2", "health", "cdc"), disagreement("b", "1", "3", "health", "taxation")]
+    opened = open_disagreement_ticket("cases", "病例数一致性", rows, DAY, acting=operator)
+    assert {ticket.department: ticket.open_rows for ticket in opened} == {"health": 2, "cdc": 1, "taxation": 1}
+    later = open_disagreement_ticket("cases", "病例数一致性", rows[1:], DAY + dt.timedelta(1), acting=operator)
+    assert {ticket.department: ticket.state for ticket in later} == {
+        "health": "open", "cdc": "closed", "taxation": "open",
+    }  # fmt: skip
+    assert Ticket.objects.count() == 3
 
 
 def test_the_log_holds_ids_and_no_values(town: Town, steward: Actor) -> None:

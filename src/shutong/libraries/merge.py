@@ -1,4 +1,4 @@
-"""Libraries: one row per subject, each attribute with the value chosen from its sources."""
+"""Libraries: one row per subject, or per licence or case of a subject, each attribute with its chosen value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shutong.spec.models import Library
 from shutong.spec.sql import Statement
 from shutong.subjects.tables import LINKS
 
-VERSION = 1
+VERSION = 2
 
 
 def libraries_stage(catalog: Catalog) -> Stage:
@@ -60,7 +60,7 @@ def _statements(catalog: Catalog) -> dict[str, Statement]:
 
 
 def _steps(catalog: Catalog, statements: dict[str, Statement]) -> Iterator[Step]:
-    yield SqlStep("_chosen", "SELECT subject_id, library, attribute, value FROM _values WHERE chosen")
+    yield SqlStep("_chosen", "SELECT subject_id, library, instance, attribute, value FROM _values WHERE chosen")
     yield SqlStep("_known", "SELECT DISTINCT subject_id, kind FROM _links WHERE current", materialise=True)
     for name, library in catalog.libraries.items():
         members = f"SELECT subject_id FROM _known WHERE kind = '{library.kind}'"
@@ -76,10 +76,12 @@ def _library_sql(library: Library, members: str) -> str:
         kind = library_view(library).field(column).type
         value = _typed(f"max(CASE WHEN attribute = '{name}' THEN value END)", kind)
         merged.append(f'{value} AS "{column}"')
+    # A member without a value has a row of its own; one without a licence or a case has none.
+    join, by = ("JOIN", "m.subject_id, v.instance") if library.each else ("LEFT JOIN", "m.subject_id")
     return (
         f"SELECT m.subject_id, {', '.join(merged)} FROM ({members}) m"
-        f" LEFT JOIN (SELECT * FROM _chosen WHERE library = '{library.library}') v ON v.subject_id = m.subject_id"
-        " GROUP BY m.subject_id"
+        f" {join} (SELECT * FROM _chosen WHERE library = '{library.library}') v ON v.subject_id = m.subject_id"
+        f" GROUP BY {by}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The columns of ``values``; a library's own columns follow from its declaration (``spec.catalog.library_view``)."""
+"""The columns of ``values`` and ``conflicts``; a library's own columns follow from its declaration (``spec.catalog.library_view``)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from shutong.subjects.tables import columns
 VALUES = columns(
     subject_id=pa.string(),
     library=pa.string(),
+    instance=pa.string(),
     attribute=pa.string(),
     value=pa.string(),
     rank=pa.int32(),
@@ -22,6 +23,20 @@ VALUES = columns(
     grade=pa.string(),
     sealed=pa.binary(),
 )
+
+CONFLICTS = columns(
+    subject_id=pa.string(),
+    library=pa.string(),
+    instance=pa.string(),
+    attribute=pa.string(),
+    left_value=pa.string(),
+    left_resource=pa.string(),
+    left_record=pa.string(),
+    right_value=pa.string(),
+    right_resource=pa.string(),
+    right_record=pa.string(),
+)
+"""``left`` is the chosen value, ``right`` what another source says."""
 
 
 def library_table(library: str) -> str:

@@ -22,7 +22,7 @@ from shutong.subjects.current import columns_sql
 from shutong.subjects.mentions import accepted_table, accepted_view
 from shutong.subjects.tables import LINKS, columns, no_rows_sql
 
-VERSION = 2
+VERSION = 3
 
 _ROW = ("record_id", "key_id", "batch_id", "seq", "row_no", "received_on")
 
@@ -31,7 +31,8 @@ _ROW = ("record_id", "key_id", "batch_id", "seq", "row_no", "received_on")
 class Source:
     """One source of one attribute: the item of a resource, and the role in which its rows speak of the subject.
 
-    ``principal``: only rows that are about the subject in the first place.
+    ``principal``: only rows that are about the subject in the first place. ``instance``: the item that says which of the
+    subject's licences or cases a row is of, where the library keeps them apart.
     """
 
     library: Library
@@ -41,6 +42,7 @@ class Source:
     item: str
     role: str
     principal: bool
+    instance: str | None = None
 
     @property
     def declared(self) -> Attribute:
@@ -66,8 +68,17 @@ def sources(catalog: Catalog) -> Iterator[Source]:
                 if resource is None or item not in resource.items:
                     continue
                 if sealed(resource.items[item]) or not sealed(attribute):
+                    instance = _telling(library, resource)
                     for role, principal in _speaking(resource, library.kind):
-                        yield Source(library, name, rank, resource, item, role, principal)
+                        yield Source(library, name, rank, resource, item, role, principal, instance)
+
+
+def _telling(library: Library, resource: Resource) -> str | None:
+    """The item of a resource that tells the instances of a library apart; None where the library has none."""
+    if library.each is None:
+        return None
+    found = (path.partition(".") for path in library.attributes[library.each].sources)
+    return next(item for name, _, item in found if name == resource.resource)
 
 
 def _speaking(resource: Resource, kind: str) -> Iterator[tuple[str, bool]]:
@@ -116,13 +127,15 @@ def _steps(found: list[Source]) -> Iterator[Step]:
     said = " UNION ALL ".join(_said_sql(source, number) for number, source in _numbered(found))
     yield SqlStep("said", said or no_rows_sql(_SAID), materialise=True)
     yield SqlStep("best", _BEST)
-    written = ", ".join(
-        "(b.subject_id IS NOT NULL) AS chosen" if name == "chosen" else f"s.{name}" for name in VALUES.names
-    )
+    computed = {
+        "chosen": "(b.subject_id IS NOT NULL) AS chosen",
+        "instance": "CASE WHEN s.instance <> '' THEN s.instance END AS instance",
+    }
+    written = ", ".join(computed.get(name, f"s.{name}") for name in VALUES.names)
     yield SqlStep(
         "values",
         f"SELECT {written} FROM said s LEFT JOIN best b ON b.subject_id = s.subject_id AND b.number = s.number"
-        " AND b.rank = s.rank AND b.position = CASE WHEN s.current THEN s.position END",
+        " AND b.instance = s.instance AND b.rank = s.rank AND b.position = CASE WHEN s.current THEN s.position END",
     )
 
 
@@ -165,22 +178,33 @@ def _linked_sql(together: list[Source]) -> str:
 
 
 def _columns(source: Source) -> tuple[str, ...]:
+    """The columns that hold the value, then the one that holds the instance."""
+    return (*_held(source), *((source.instance,) if source.instance else ()))
+
+
+def _held(source: Source) -> tuple[str, ...]:
     if sealed(source.resource.items[source.item]):
         return key_column(source.item), sealed_column(source.item)
     return (source.item,)
 
 
 def _said_sql(source: Source, number: int) -> str:
-    held = _columns(source)
+    held = _held(source)
+    instance, told = "''", ""
+    if source.instance:
+        item = source.resource.items[source.instance]
+        instance = canonical_sql(f'"{source.instance}"', item_type(item))
+        told = f" AND {instance} IS NOT NULL"
     kind = item_type(source.resource.items[source.item])
     value = f'"{held[0]}"' if len(held) == 2 else canonical_sql(f'"{held[0]}"', kind)
     cipher = f'"{held[1]}"' if len(held) == 2 else "CAST(NULL AS BLOB)"
     return (
-        f"SELECT subject_id, '{source.library.library}' AS library, '{source.attribute}' AS attribute, {value} AS value,"
+        f"SELECT subject_id, '{source.library.library}' AS library, {instance} AS instance,"
+        f" '{source.attribute}' AS attribute, {value} AS value,"
         f" CAST({source.rank} AS INTEGER) AS rank, current, valid_from, valid_to, record_id,"
         f" '{source.resource.resource}' AS resource, batch_id, received_on, '{source.declared.grade}' AS grade,"
         f" {cipher} AS sealed, CAST({number} AS INTEGER) AS number, seq * 4294967296 + row_no AS position"
-        f" FROM {source.step} WHERE {value} IS NOT NULL"
+        f" FROM {source.step} WHERE {value} IS NOT NULL{told}"
     )
 
 
@@ -192,7 +216,7 @@ _SAID = pa.schema(
 )
 
 # The best value of each attribute: least rank, then latest day, then latest arrival, as one comparable number.
-_BEST = """SELECT subject_id, number, min_by(rank, place) AS rank, min_by(position, place) AS position FROM (
- SELECT subject_id, number, rank, position,
+_BEST = """SELECT subject_id, number, instance, min_by(rank, place) AS rank, min_by(position, place) AS position FROM (
+ SELECT subject_id, number, instance, rank, position,
   struct_pack(a := rank, b := days_between(valid_from, DATE '9999-12-31'), c := -position) AS place
- FROM said WHERE current) GROUP BY subject_id, number"""
+ FROM said WHERE current) GROUP BY subject_id, number, instance"""

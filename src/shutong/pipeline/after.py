@@ -10,10 +10,12 @@ from typing import Any
 from shutong.accounts.actors import SYSTEM
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
+from shutong.libraries.conflicts import verified
 from shutong.pipeline.answers.change import apply_listings, renew
 from shutong.pipeline.answers.snapshot import snapshot
 from shutong.pipeline.answers.store import AnswersMissing, AnswerStore
 from shutong.quality.actions import open_disagreement_ticket
+from shutong.quality.models import Ticket
 from shutong.rules.actions import Candidate, reconcile_listings
 from shutong.spec.catalog import Catalog
 
@@ -44,8 +46,11 @@ def after_commit(
     day = reached.business_day
     progress("listings", 1, 2)
     reconcile_listings(catalog, candidates(engine), day)
-    for name, verification in catalog.verifications.items():
-        open_disagreement_ticket(name, verification, _disagreements(engine, name), day, acting=SYSTEM)
+    found = _disagreements(engine)
+    asked = set(Ticket.objects.filter(kind=Ticket.Kind.DISAGREEMENT).values_list("subject", flat=True))
+    for name, title in verification_titles(catalog).items():
+        if name in found or name in asked:
+            open_disagreement_ticket(name, title, found.get(name, ()), day, acting=SYSTEM)
     progress("answers", 2, 2)
     shown = shown_run(home)
     # The answers may lag behind by a run that was killed after its commit: then its subjects are not known here.
@@ -74,11 +79,20 @@ def shown_run(home: Home) -> str | None:
         return None
 
 
-def _disagreements(engine: DuckEngine, name: str) -> list[dict[str, Any]]:
-    if "disagreements" not in engine.lake.tables():
-        return []
-    sql = "SELECT key, item, left_value, right_value FROM t WHERE verification = :name ORDER BY key, item"
-    found: list[dict[str, Any]] = engine.query(sql, {"t": "disagreements"}, {"name": name}).to_pylist()
+def verification_titles(catalog: Catalog) -> dict[str, str]:
+    """Every declared verification, and every attribute of a library whose sources are compared, with its title."""
+    titles = {name: one.title.zh for name, one in catalog.verifications.items()}
+    for (library, attribute), one in verified(catalog):
+        titles[f"{library}.{attribute}"] = f"{catalog.libraries[library].title.zh}：{one.title.zh}"
+    return titles
+
+
+def _disagreements(engine: DuckEngine) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    if "disagreements" in engine.lake.tables():
+        sql = "SELECT * FROM t ORDER BY verification, key, item"
+        for row in engine.query(sql, {"t": "disagreements"}).to_pylist():
+            found.setdefault(row["verification"], []).append(row)
     return found
 
 

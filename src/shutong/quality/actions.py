@@ -10,7 +10,6 @@ from typing import Any
 from shutong.accounts.actions import action, note, send
 from shutong.accounts.actors import Actor
 from shutong.quality.models import Ticket, TicketRow
-from shutong.spec.models import Verification
 
 MOST_ROWS = 20_000
 """A ticket with more rows is settled as a whole: nobody corrects so many by hand."""
@@ -124,47 +123,56 @@ def give_up_rows(ticket: Ticket, row_ids: Sequence[str] | None, reason: str, day
 
 @action(permission="quality.open", audited=("name",))
 def open_disagreement_ticket(
-    name: str, verification: Verification, rows: Sequence[Mapping[str, Any]], day: dt.date, *, acting: Actor
+    name: str, title: str, rows: Sequence[Mapping[str, Any]], day: dt.date, *, acting: Actor
 ) -> list[Ticket]:
     """Bring the tickets of a verification in line with what it found today: one ticket per department concerned.
 
-    A disagreement that is new is added (and opens a closed ticket again), one that is gone is resolved.
+    Each department gets the disagreements that it is a side of. One that is new is added (and opens a closed ticket
+    again), one that is gone is resolved on every side.
 
     Args:
-        rows: rows of the lake's table ``disagreements`` of this verification: key, item, left_value, right_value.
+        name: of the verification, or ``library.attribute`` of compared sources.
+        rows: rows of the lake's table ``disagreements`` of this name: key, item, left_value, right_value, record_ids,
+            subject_id, departments.
     """
-    found = {f"{row['key']}|{row['item']}"[:_KEY_LENGTH]: row for row in rows}
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in rows:
+        for department in row["departments"]:
+            found.setdefault(department, {})[f"{row['key']}|{row['item']}"[:_KEY_LENGTH]] = row
+    known = {one.department: one for one in Ticket.objects.filter(kind=Ticket.Kind.DISAGREEMENT, subject=name)}
     tickets = []
-    for department in verification.departments:
-        known = Ticket.objects.filter(kind=Ticket.Kind.DISAGREEMENT, subject=name, department=department).first()
-        if known is None and not found:
-            continue
-        ticket = known or Ticket.objects.create(
+    for department in dict.fromkeys([*found, *known]):
+        ticket = known.get(department) or Ticket.objects.create(
             kind=Ticket.Kind.DISAGREEMENT,
             subject=name,
-            title=verification.title.zh,
+            title=title,
             department=department,
             opened_on=day,
             rows=0,
             open_rows=0,
         )
-        tickets.append(_compare(ticket, found, day))
-    note(*(f"t{ticket.pk}" for ticket in tickets), found=len(found))
+        tickets.append(_compare(ticket, found.get(department, {}), day))
+    note(*(f"t{ticket.pk}" for ticket in tickets), found=len(rows))
     return tickets
 
 
 def _compare(ticket: Ticket, found: Mapping[str, Mapping[str, Any]], day: dt.date) -> Ticket:
     known = {line.row_id: line for line in ticket.lines.all()}
-    fresh = []
+    fresh, changed = [], []
     for key, row in list(found.items())[:MOST_ROWS]:
         left, right = (str(row[side] if row[side] is not None else "")[:100] for side in ("left_value", "right_value"))
         line = known.get(key)
         if line is None:
-            fresh.append(TicketRow(ticket=ticket, row_id=key, reasons=str(row["item"]), left=left, right=right))
+            line = TicketRow(ticket=ticket, row_id=key, reasons=str(row["item"]), about=row["subject_id"] or "")
+            fresh.append(line)
         elif (line.left, line.right) != (left, right) or line.state == TicketRow.State.RESOLVED:
-            line.left, line.right, line.state, line.settled_on = left, right, TicketRow.State.OPEN, None
-            line.save()
+            line.state, line.settled_on = TicketRow.State.OPEN, None
+            changed.append(line)
+        elif line.records != row["record_ids"]:
+            changed.append(line)
+        line.left, line.right, line.records = left, right, list(row["record_ids"])
     TicketRow.objects.bulk_create(fresh, batch_size=_CHUNK)
+    TicketRow.objects.bulk_update(changed, ["left", "right", "records", "state", "settled_on"], batch_size=_CHUNK)
     gone = [key for key, line in known.items() if key not in found and line.state == TicketRow.State.OPEN]
     for start in range(0, len(gone), _CHUNK):
         ticket.lines.filter(row_id__in=gone[start : start + _CHUNK]).update(

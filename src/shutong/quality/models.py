@@ -27,7 +27,9 @@ class Ticket(models.Model):
         CLOSED = "closed", "已办结"
 
     kind = models.CharField(max_length=12, choices=Kind.choices)
-    subject = models.CharField(max_length=63, help_text="the batch, or the name of the verification")
+    subject = models.CharField(
+        max_length=130, help_text="the batch, the name of the verification, or library.attribute of compared sources"
+    )
     resource = models.CharField(max_length=63, blank=True)
     title = models.CharField(max_length=200)
     department = models.CharField(max_length=63, db_index=True)
@@ -67,6 +69,11 @@ class TicketRow(models.Model):
     reasons = models.TextField(blank=True, help_text="codes and items of the reasons, or the item that disagrees")
     left = models.CharField(max_length=100, blank=True)
     right = models.CharField(max_length=100, blank=True)
+    records = models.JSONField(
+        default=list,
+        help_text="record ids a disagreement rests on; of compared sources the left one's and the right one's",
+    )
+    about = models.CharField(max_length=20, blank=True, help_text="subject id of a disagreement of compared sources")
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     settled_by = models.CharField(max_length=32, blank=True, help_text="the batch that corrected it, or who gave it up")
     settled_on = models.DateField(null=True)

@@ -38,4 +38,9 @@ DISAGREEMENTS = columns(
     right_value=pa.string(),
     record_ids=_IDS,
     rule_version=pa.string(),
+    subject_id=pa.string(),
+    departments=_IDS,
 )
+"""``verification`` is the name of a declared one, or ``library.attribute`` where the sources of a library differ: then
+``key`` is the subject (and its licence or case), ``item`` the two resources, and ``record_ids`` are the record of the
+left value and that of the right one, in this order. ``departments`` are those that get a ticket."""

@@ -139,6 +139,7 @@ def check_library(library: Library, at: Findings, binder: Binder) -> None:
         resources = {view_name(name): resource_view(resource) for name, resource in at.catalog.resources.items()}
         read = check_sql(library.only, resources, MEMBERS, at, binder, "only")
         check_reach(read, at, "only")
+    _each(library, at)
     for name, attribute in library.attributes.items():
         here = ("attributes", name)
         if name == "subject_id" or "__" in name:
@@ -149,8 +150,29 @@ def check_library(library: Library, at: Findings, binder: Binder) -> None:
         if library.public and attribute.mask in {None, "none"} and (attribute.grade != 1 or sealed(attribute)):
             zh, en = f"公开的库中 {name} 须写明遮盖", f"the library is public: say how {name} is masked"
             at.add("item.mask-missing", zh, en, *here, hint="mask: hide, surname, middle, last4, address")
+        if attribute.verify is not None and len({source.partition(".")[0] for source in attribute.sources}) < 2:
+            zh, en = f"{name} 只有一个来源，无从核验", f"{name} has one source only: there is nothing to compare"
+            at.add("library.verify", zh, en, *here, "verify", hint="删去 verify / remove verify")
         for index, source in enumerate(attribute.sources):
             _source(source, attribute, library, at, *here, "from", index)
+
+
+def _each(library: Library, at: Findings) -> None:
+    """The attribute that tells instances apart is plain, and every source of the library gives it."""
+    if library.each is None or not at.known(library.each, library.attributes, ("属性", "attribute"), "each"):
+        return
+    telling = library.attributes[library.each]
+    if sealed(telling):
+        zh, en = f"{library.each} 已加密，不能区分", f"{library.each} is sealed and can't tell instances apart"
+        at.add("library.each", zh, en, "each")
+    giving = {source.partition(".")[0] for source in telling.sources}
+    for name, attribute in library.attributes.items():
+        for index, source in enumerate(attribute.sources):
+            resource = source.partition(".")[0]
+            if resource not in giving:
+                zh, en = f"{resource} 没有给出 {library.each}", f"{resource} gives no {library.each}"
+                hint = f"attributes: {{{library.each}: {{from: [{resource}.…]}}}}"
+                at.add("library.each", zh, en, "attributes", name, "from", index, hint=hint)
 
 
 def _source(source: str, attribute: Attribute, library: Library, at: Findings, *location: str | int) -> None:

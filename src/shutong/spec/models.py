@@ -301,6 +301,11 @@ class Attribute(Model):
     )
     grade: Grade = Field(default=1, description="grade of GB/T 43697: general 1-4, important, core")
     mask: Mask | None = Field(default=None, description="how the value is shown where the reader was not granted it")
+    verify: Literal["exact", "spelling"] | None = Field(
+        default=None,
+        description="compare its sources: where they differ, both departments get a ticket. exact: any difference "
+        "counts; spelling: other spellings of the same name, address or text do not",
+    )
 
 
 class Library(Model):
@@ -315,6 +320,11 @@ class Library(Model):
         default=None,
         description="SELECT of subject_id over declared views: who belongs to it; everybody of the kind where it is "
         "missing",
+    )
+    each: Column | None = Field(
+        default=None,
+        description="attribute that tells the instances of one subject apart, such as the number of a licence: the "
+        "library then has a row per subject and value of it; one row per subject where it is missing",
     )
     attributes: dict[Column, Attribute] = Field(min_length=1, description="the merged columns, in order")
 
