@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from rich.table import Table
 
 from shutong.catalog.actions import current_catalog
-from shutong.cli.outcome import output, print_json, say
+from shutong.cli.outcome import print_json
+from shutong.cli.work.subject_text import show
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
-from shutong.pipeline.answers.search import Found, search
+from shutong.pipeline.answers.search import search
 from shutong.pipeline.answers.store import AnswerStore, Row
 from shutong.pipeline.asof import known_on
 from shutong.rules.models import Listing
 from shutong.spec.catalog import Catalog, default_mask, masked
+from shutong.spec.columns import public_items, sealed
 from shutong.spec.models import Attribute
 
 MOST = 10
@@ -32,17 +33,19 @@ _LINK = ("record_id", "role", "resource", "method", "score", "evidence")
 
 def query(folder: Path, *, text: str, as_of: dt.date | None, valid_on: dt.date | None, json: bool) -> None:
     """Find subjects and print them."""
-    home = Home.open(folder)
+    home, catalog = Home.open(folder), current_catalog()
     store = AnswerStore(home.answers)
     found = search(store, text, limit=MOST)
     subjects = [_now(store, hit.subject) for hit in found.hits]
+    shown = len(subjects)
     if as_of:
-        subjects = _past(home, current_catalog(), subjects, as_of)
+        subjects = _past(home, catalog, subjects, as_of)
     if valid_on:
         subjects = [_valid(one, valid_on) for one in subjects]
     answer = {
         "query": found.text,
-        "total": found.count,
+        # Who was not known on the day is not counted either.
+        "total": found.count - shown + len(subjects),
         "note": found.note,
         "as_of": as_of,
         "valid_on": valid_on,
@@ -52,7 +55,7 @@ def query(folder: Path, *, text: str, as_of: dt.date | None, valid_on: dt.date |
     if json:
         print_json(answer)
     else:
-        _show(found, subjects)
+        show(catalog, found.text, subjects)
 
 
 def _now(store: AnswerStore, subject: Row) -> dict[str, Any]:
@@ -105,8 +108,8 @@ def _as_known(
     values = [
         {"library": row["library"], "attribute": row["attribute"],
          "value": _shown(catalog, row), **_pick(row, _PROVENANCE)}
-        for row in _rows(tables, "values")
-        if catalog.libraries[row["library"]].public
+        for row in sorted(_rows(tables, "values"), key=lambda row: (row["library"], row["attribute"], row["rank"]))
+        if _is_shown(catalog, row)
     ]  # fmt: skip
     codes: dict[str, list[str]] = {}
     for row in _rows(tables, "identifiers"):
@@ -122,8 +125,7 @@ def _as_known(
         "attributes": values,
         "facts": [
             {**_pick(row, _FACT), "publicity_due": row["publicity_due"], "shows": json.loads(row["shows"] or "{}")}
-            for row in _rows(tables, "facts")
-            if row["public"]
+            for row in _latest_first(_rows(tables, "facts"))
         ],
         "candidates": [
             {**_pick(row, ("list", "ground", "since", "rule_version")), "record_ids": row["record_ids"]}
@@ -135,7 +137,11 @@ def _as_known(
             for one in listings
             if one.released_on is None or one.released_on > day
         ],
-        "links": [_pick(row, _LINK) for row in _rows(tables, "links")],
+        "links": [
+            _pick(row, _LINK)
+            for row in sorted(_rows(tables, "links"), key=lambda row: row["record_id"])
+            if row["current"] and public_items(catalog.resources[row["resource"]])
+        ],
     }  # fmt: skip
 
 
@@ -144,11 +150,26 @@ def _rows(tables: Mapping[str, pa.Table], name: str) -> list[dict[str, Any]]:
     return rows
 
 
+def _latest_first(facts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Public facts as the ready answers give them."""
+    public = [row for row in facts if row["public"] and row["on_date"]]
+    return sorted(sorted(public, key=lambda row: row["fact_id"]), key=lambda row: row["on_date"], reverse=True)
+
+
+def _attribute(catalog: Catalog, row: Mapping[str, Any]) -> Attribute:
+    return catalog.libraries[row["library"]].attributes[row["attribute"]]
+
+
+def _is_shown(catalog: Catalog, row: Mapping[str, Any]) -> bool:
+    """Whether the public sees this value at all, masked or not."""
+    attribute = _attribute(catalog, row)
+    return catalog.libraries[row["library"]].public and not sealed(attribute) and default_mask(attribute) != "hide"
+
+
 def _shown(catalog: Catalog, row: Mapping[str, Any]) -> str | None:
     """The value as the public sees it."""
-    attribute: Attribute = catalog.libraries[row["library"]].attributes[row["attribute"]]
     value = row["value"]
-    return masked(value, default_mask(attribute)) if value is not None else None
+    return masked(value, default_mask(_attribute(catalog, row))) if value is not None else None
 
 
 def _valid(subject: dict[str, Any], day: dt.date) -> dict[str, Any]:
@@ -171,22 +192,3 @@ def _valid(subject: dict[str, Any], day: dt.date) -> dict[str, Any]:
 
 def _pick(row: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     return {key: row[key] for key in keys}
-
-
-def _show(found: Found, subjects: list[dict[str, Any]]) -> None:
-    if not subjects:
-        say(f"没有找到 / nothing found: {found.text}")
-    for one in subjects:
-        table = Table(
-            title=f"{one['name']}  {one['uscc'] or ''}  {one['subject_id']}", title_justify="left", show_header=False
-        )
-        for value in one["attributes"]:
-            if value["chosen"]:
-                source = f"{value['resource']} · {value['record_id']} · {value['received_on']}"
-                table.add_row(value["attribute"], str(value["value"]), source)
-        for fact in one["facts"]:
-            head = next(iter(fact["shows"].values()), "")
-            table.add_row(f"{fact['on_date']} {fact['kind']}", str(head), f"{fact['resource']} · {fact['record_id']}")
-        for listing in one["listings"]:
-            table.add_row(f"名单 {listing['list']}", str(listing["ground"]), f"自 / since {listing['since']}")
-        output.print(table)

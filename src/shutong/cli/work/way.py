@@ -53,11 +53,19 @@ def _show_receipt(receipt: Receipt) -> None:
         say(f"未收 / refused: {receipt.file_name}\n{receipt.refusal['zh']}\n{receipt.refusal['en']}")
         return
     again = "（此前已收，未重复 / was in before, nothing was added）" if receipt.repeated else ""
-    say(f"批次 / batch {receipt.batch} {again}")
-    say(f"收到 received {receipt.received}  通过 accepted {receipt.accepted}  拒收 rejected {receipt.rejected}")
+    say(f"批次 / batch {receipt.batch}{again}")
+    say(
+        f"收到 received {receipt.received}  通过 accepted {receipt.accepted}  "
+        f"拒收 rejected {receipt.rejected}  存疑 flagged {receipt.flagged}"
+    )
+    for warning in receipt.warnings:
+        say(f"  注意 note  {warning['zh']}")
     for reason in receipt.reasons[:_MOST_REASONS]:
         rows = ", ".join(map(str, reason["rows"][:8])) + (" …" if len(reason["rows"]) > 8 else "")
-        say(f"  {reason['rejected'] or reason['flagged']:>6}  {reason['zh']}（行 / rows {rows}）")
+        word, count = (
+            ("拒收 rejected", reason["rejected"]) if reason["rejected"] else ("存疑 flagged", reason["flagged"])
+        )
+        say(f"  {word} {count:,}  {reason['zh']}（行 / rows {rows}）")
 
 
 def run(folder: Path, *, full: bool, day: dt.date | None, json: bool) -> None:
