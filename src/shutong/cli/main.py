@@ -10,7 +10,7 @@ import typer
 
 from shutong import __version__
 from shutong.cli import account, bench, pack, standards
-from shutong.cli.outcome import HomeOption, JsonOption, as_day, end, home_folder, in_home, run_app, work
+from shutong.cli.outcome import HomeOption, JsonOption, as_day, as_run_day, end, home_folder, in_home, run_app, work
 
 app = typer.Typer(
     name="shutong",
@@ -82,7 +82,7 @@ def collect(
             "way:collect",
             resource=resource,
             file=file,
-            received_on=as_day(received_on),
+            received_on=as_run_day(received_on),
             corrects=corrects,
             json=json,
         )
@@ -109,7 +109,7 @@ def run(
 
     Example: `shutong run --home /srv/shutong`
     """
-    in_home(home, "way:run", full=full, day=as_day(day), json=json)
+    in_home(home, "way:run", full=full, day=as_run_day(day), json=json)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import importlib
+import io
 import json
 import os
 import sys
@@ -16,12 +17,17 @@ import typer
 from rich.console import Console
 
 import shutong
+from shutong.cli.usage import is_usage_error, usage_text
 
 DONE: Final = 0
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
 REFUSED: Final = 3
 INTERRUPTED: Final = 130
+
+FIRST_RUN_DAY: Final = dt.date(2000, 1, 1)
+LAST_RUN_DAY: Final = dt.date(2187, 12, 31)
+"""Days that a delivery or a run may bear: a run's working-day calendar begins then and reaches twelve years ahead."""
 
 HomeOption = Annotated[
     Path | None,
@@ -48,22 +54,45 @@ def say(text: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on standard output, Chinese unescaped, dates as ISO text."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    """One JSON value on standard output, in UTF-8 whatever the terminal's encoding, dates as ISO text.
+
+    What cannot be said in UTF-8 (a lone surrogate of a file name or an argument) becomes a question mark.
+    """
+    text = json.dumps(value, ensure_ascii=False, default=str) + "\n"
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None or sys.stdout.encoding.lower() == "utf-8":
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()
+        stream.write(text.encode("utf-8", errors="replace"))
 
 
 def as_day(text: str | None) -> dt.date | None:
     """The day that an option names, or None where it is not given.
 
     Raises:
-        typer.BadParameter: it is no date.
+        typer.BadParameter: it is no date written as 2026-07-01.
     """
     if text is None:
         return None
     try:
-        return dt.date.fromisoformat(text)
+        return dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a legal day has no zone
     except ValueError:
         raise typer.BadParameter(f"不是日期：{text}（写作 2026-07-01）/ not a date: write 2026-07-01") from None
+
+
+def as_run_day(text: str | None) -> dt.date | None:
+    """The day of a delivery or a run that an option names; the working-day calendar must reach it and years beyond.
+
+    Raises:
+        typer.BadParameter: it is no date, or out of reach.
+    """
+    day = as_day(text)
+    if day is not None and not FIRST_RUN_DAY <= day <= LAST_RUN_DAY:
+        raise typer.BadParameter(
+            f"日期超出范围：{text}（{FIRST_RUN_DAY} 至 {LAST_RUN_DAY}）/ out of range: {FIRST_RUN_DAY} to {LAST_RUN_DAY}"
+        )
+    return day
 
 
 def home_folder(home: Path | None) -> Path:
@@ -116,22 +145,52 @@ def end(code: int) -> None:
 
 def run_app(app: typer.Typer) -> int:
     """Run the command line and turn however it ended into an exit code and a sentence."""
+    open_missing_streams()
     try:
-        app(standalone_mode=True)
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+        return _interrupted() if code == INTERRUPTED else int(code or DONE)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else DONE
     except RefusedError as error:
         say(str(error))
         return REFUSED
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain again when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has gone.
         return FAILED
     except KeyboardInterrupt:
         return _interrupted()
     except Exception as error:
         return _explain(error)
-    return DONE
+    finally:
+        _let_go_of_output()
+
+
+def open_missing_streams() -> None:
+    """Stand in for standard streams that the caller closed, and let no character stop a message.
+
+    Otherwise the first file that is opened gets the number of the stream, and what is printed goes into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _let_go_of_output() -> None:
+    """Write out what is left; where that fails, Python must not complain about it again when it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1 if stream is sys.stdout else 2)
 
 
 def _interrupted() -> int:
@@ -141,6 +200,11 @@ def _interrupted() -> int:
 
 def _explain(error: Exception) -> int:
     """Say what went wrong; a traceback is shown only to who asked for it by the log level debug."""
+    if is_usage_error(error):
+        text = usage_text(error)
+        if text:
+            say(text)
+        return WRONG_USAGE
     say(explanation(error))
     if os.environ.get("SHUTONG_LOG_LEVEL", "").lower() == "debug":
         console.print_exception()
@@ -186,6 +250,6 @@ _OF_SYSTEM: Final = {
 
 
 def _of_system(error: OSError) -> str:
-    name = str(error.filename or "")
+    name = f"{error.filename} " if error.filename else ""
     zh, en, do_zh, do_en = _OF_SYSTEM.get(error.errno or 0, (error.strerror, error.strerror, "请检查", "look at it"))
-    return f"{name} {zh}。{do_zh}\n{name} {en}: {do_en}".strip()
+    return f"{name}{zh}。{do_zh}\n{name}{en}: {do_en}"

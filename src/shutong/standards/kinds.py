@@ -66,6 +66,19 @@ def check_kind(kind: str, text: str | None, unit: str | None = None) -> Answer:
     return answer
 
 
+def check_bytes(kind: str, data: bytes, unit: str | None = None) -> Answer:
+    """Judge one value as it came, in UTF-8; anything else is answered with the reason ``text.encoding``.
+
+    ``value`` then shows what could be read, with a mark for each byte that could not.
+    """
+    try:
+        return check_kind(kind, data.decode("utf-8"), unit)
+    except UnicodeDecodeError:
+        answer = check_kind(kind, "", unit)
+        message = asdict(REASONS["text.encoding"])
+        return {**answer, "value": data.decode("utf-8", "replace"), "reason": "text.encoding", "message": message}
+
+
 def _uscc_parts(code: str) -> Answer:
     return {
         "registration_authority": code[0],

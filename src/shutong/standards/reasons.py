@@ -19,6 +19,7 @@ class Reason:
 _TEXTS: tuple[tuple[str, str, str], ...] = (
     ("empty", "没有值：请填写，确实没有时留空", "No value: fill it in, or leave it blank when there is none"),
     ("text.control", "含有不可见的控制字符：请删除后重新填写", "Holds invisible control characters: remove them"),
+    ("text.encoding", "不是 UTF-8 编码的文字：请转成 UTF-8", "Not text in UTF-8: convert it to UTF-8"),
     # codes
     (
         "code.scientific",

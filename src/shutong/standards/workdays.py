@@ -70,7 +70,10 @@ def add_workdays(day: dt.date, n: int) -> dt.date:
     else:
         target = int(calendar.count[place]) - int(calendar.working[place]) + n
     if not 0 <= target < len(calendar.places):
-        raise ValueError(f"{n} working days from {day} lies outside {FIRST_DAY} to {LAST_DAY}")
+        raise ValueError(
+            f"{day} 起第 {n} 个工作日超出日历（{FIRST_DAY} 至 {LAST_DAY}）"
+            f" / {n} working days from {day} lie outside the calendar ({FIRST_DAY} to {LAST_DAY})"
+        )
     return FIRST_DAY + dt.timedelta(days=int(calendar.places[target]))
 
 
@@ -114,7 +117,9 @@ def published_years() -> range:
 
 def _place(day: dt.date) -> int:
     if not FIRST_DAY <= day <= LAST_DAY:
-        raise ValueError(f"{day} lies outside the calendar ({FIRST_DAY} to {LAST_DAY})")
+        raise ValueError(
+            f"{day} 超出日历（{FIRST_DAY} 至 {LAST_DAY}） / {day} lies outside the calendar ({FIRST_DAY} to {LAST_DAY})"
+        )
     return day.toordinal() - FIRST_DAY.toordinal()
 
 
