@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from shutong.spec.binding import Binder
 from shutong.spec.check_demo import check_demo
+from shutong.spec.check_demo_codes import check_demo_codes
 from shutong.spec.columns import (
     FIXED_COLUMNS,
     check_columns,
@@ -69,6 +70,7 @@ def check_resource(resource: Resource, at: Findings, binder: Binder) -> None:
     _fact(resource, at)
     _sharing(resource, at)
     check_demo(resource, at)
+    check_demo_codes(resource, at)
 
 
 def _item(name: str, item: Item, resource: Resource, at: Findings) -> None:

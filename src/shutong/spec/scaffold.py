@@ -37,7 +37,10 @@ items:
   result:       {{codes: {name}-result, title: 检查结果, required: true}}
   inspected_on: {{element: date, title: 检查日期, required: true}}
 checks:
-  - {{name: inspected-before-received, expr: "inspected_on <= received_on", on_fail: reject}}
+  - name: inspected-before-received
+    expr: inspected_on <= received_on
+    on_fail: reject
+    message: {{zh: 检查日期晚于收到日期：请核对, en: Inspected after the day of receipt}}
 fact: {{kind: {name}-record, on: inspected_on, shows: [result, record_no]}}
 demo:
   volume: 0.2 per subject-year

@@ -156,7 +156,11 @@ def _compose(path: Path, content: str) -> Node | None:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
         reason = error.problem or str(error)
-        problem = Problem(path, line, "yaml.syntax", f"YAML 语法错误：{reason}", f"not YAML: {reason}")
+        # What the parser says is exact and hard to read; these are the mistakes that are nearly always behind it.
+        hint = (
+            "检查此处的缩进、冒号后的空格、括号和引号 / look at the indentation, blanks after colons, brackets, quotes"
+        )
+        problem = Problem(path, line, "yaml.syntax", f"YAML 语法错误：{reason}", f"not YAML: {reason}", hint)
         raise PackError([problem]) from error
     except (YAMLError, RecursionError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
