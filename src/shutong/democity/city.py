@@ -1,13 +1,15 @@
 """The demo city: the files that departments of a fictional city deliver, and the truth of them beside it.
 
-Subjects are made block by block and every resource is written for the block before the next one is made, so a million
-subjects need no more memory than a block. Everything follows from the seed: the same arguments give the same bytes.
+Subjects are made block by block, first for the registers, then again for all other resources: only when everybody is
+registered can be said which of the other rows can be identified. So a million subjects need the memory of a block and
+of the registers' keys (``book``). Everything follows from the seed: the same arguments give the same bytes.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +19,8 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from shutong.democity.dirt import Soiled, choose_late, clean, soil
+from shutong.democity.book import Book, OpenBook
+from shutong.democity.dirt import MAX_DIRT, choose_late, soil
 from shutong.democity.events import HANDLERS, Event, inspections
 from shutong.democity.files import Delivery, ResourceFiles, split_days
 from shutong.democity.fill import Filling, anchor_of, fill, lags_of
@@ -27,6 +30,7 @@ from shutong.democity.names import NAME_BITS
 from shutong.democity.notes import Where, note_patterns, note_personal, note_records, note_subjects
 from shutong.democity.organisations import Window
 from shutong.democity.scene import DemoError, Scene, draw_rows, is_register, make_scene
+from shutong.democity.soiled import Shares, Soiled, Soiling, clean
 from shutong.democity.text import Flags, Ints, rows_at, stream
 from shutong.democity.truth import Truth
 from shutong.spec.catalog import Catalog
@@ -53,10 +57,11 @@ class CityReport:
     bad: int
     by_resource: dict[str, int]
     deliveries: tuple[Delivery, ...]
+    dirt: float = 1.0
 
 
 def generate(
-    target: Path, catalog: Catalog, subjects: int = 20_000, seed: int = 7, days: int = 30,
+    target: Path, catalog: Catalog, subjects: int = 20_000, seed: int = 7, days: int = 30, dirt: float = 1.0,
     first_day: datetime.date = FIRST_DAY, block: int = BLOCK, progress: Callable[[int, int], None] | None = None,
 ) -> CityReport:  # fmt: skip
     """Write a city's deliveries and its truth into an empty or new folder.
@@ -68,6 +73,7 @@ def generate(
         subjects: organisations, 1 to 2,097,152.
         seed: the same seed gives the same bytes.
         days: delivery days; the first day's deliveries carry the history.
+        dirt: 0 to 3; every share of the dirt is multiplied by it, 0 gives clean rows.
         block: subjects made at a time; part of what the bytes depend on.
         progress: called with the subjects done and their total.
 
@@ -79,18 +85,25 @@ def generate(
         raise ValueError(f"subjects: 1 to {1 << NAME_BITS:,} are possible, not {subjects:,}")
     if days < 2:
         raise ValueError(f"days: at least 2 are needed (history, then daily deliveries), not {days}")
+    if not 0 <= dirt <= MAX_DIRT:
+        raise ValueError(f"dirt: 0 to {MAX_DIRT:g} are possible, not {dirt:g}")
     for name in ("deliveries", "truth"):
         shutil.rmtree(target / name, ignore_errors=True)
     first = (first_day - datetime.date(1970, 1, 1)).days
     window = Window(first, first + days - 1)
-    writer = _City(target, catalog, seed, window, subjects)
+    writer = _City(target, catalog, seed, window, subjects, dirt)
     geography = city_of_standards()
+    starts = range(0, subjects, block)
+    # A city of one block keeps it; the blocks of a larger one are made again, which is cheaper than to store them.
+    scenes = functools.lru_cache(1)(
+        lambda start: make_scene(geography, start, min(block, subjects - start), seed, window)
+    )
     with Truth(target / "truth") as truth:
-        for start in range(0, subjects, block):
-            count = min(block, subjects - start)
-            writer.write_block(make_scene(geography, start, count, seed, window), truth)
-            if progress:
-                progress(start + count, subjects)
+        for turn, write in enumerate((writer.write_registers, writer.write_others)):
+            for start in starts:
+                write(scenes(start), truth)
+                if progress:
+                    progress((turn * subjects + min(start + block, subjects)) // 2, subjects)
     report = writer.report(first_day, days)
     _write_summary(target, report, geography)
     return report
@@ -119,32 +132,50 @@ def _write_summary(target: Path, report: CityReport, geography: Geography) -> No
 class _City:
     """The files of all resources while the blocks come by."""
 
-    def __init__(self, target: Path, catalog: Catalog, seed: int, window: Window, subjects: int) -> None:
+    def __init__(self, target: Path, catalog: Catalog, seed: int, window: Window, subjects: int, dirt: float) -> None:
         self._catalog = catalog
         self._seed = seed
         self._window = window
         self._subjects = subjects
+        self._dirt = dirt
+        self._shares = Shares.at(dirt)
         shown = [(resource, resource.demo) for resource in catalog.resources.values() if resource.demo]
-        # Registers come first: who is registered decides which other rows can be identified.
-        self._resources = sorted(shown, key=lambda pair: (not is_register(pair[0]), pair[0].resource))
-        self._files = {r.resource: ResourceFiles(target, r, demo.file) for r, demo in self._resources}
-        self._serials = {r.resource: 0 for r, _ in self._resources}
+        shown.sort(key=lambda pair: pair[0].resource)
+        self._registers = [pair for pair in shown if is_register(pair[0])]
+        self._others = [pair for pair in shown if not is_register(pair[0])]
+        self._files = {r.resource: ResourceFiles(target, r, demo.file) for r, demo in shown}
+        self._serials = {r.resource: 0 for r, _ in shown}
         self._bad = 0
+        self._known: dict[int, Known] = {}
+        self._open_book = OpenBook()
 
-    def write_block(self, scene: Scene, truth: Truth) -> None:
-        known = Known.nobody(scene)
+    @functools.cached_property
+    def _book(self) -> Book:
+        return self._open_book.bind()
+
+    def write_registers(self, scene: Scene, truth: Truth) -> None:
+        """Write the block's rows of registers; who is registered decides which other rows can be identified."""
+        known = self._known[scene.start] = Known.nobody(scene)
+        for resource, demo in self._registers:
+            _, soiled = self._rows(resource, demo, scene)
+            known.learn(resource, soiled)
+            self._open_book.learn(resource, soiled.rows.chosen(soiled.good()), scene)
+            self._deliver(resource, soiled, identifiable(resource, soiled, scene, known, None), scene, truth)
+        self._open_book.end_block()
+
+    def write_others(self, scene: Scene, truth: Truth) -> None:
+        """Write the block's other rows and what is true of its subjects."""
+        known = self._known[scene.start]
         patterns: dict[str, Ints] = {}
         told: dict[str, Ints] = {}
-        for resource, demo in self._resources:
+        for resource, demo in self._others:
             event, soiled = self._rows(resource, demo, scene)
-            known.learn(resource, soiled)
-            found = identifiable(resource, soiled, scene, known)
+            found = identifiable(resource, soiled, scene, known, self._book)
             self._deliver(resource, soiled, found, scene, truth)
             patterns |= event.patterns
-            usable = found & soiled.good()
             for name, rows in event.tells.items():
                 # Duplicates stand behind the event's own rows and are never good.
-                told[name] = np.unique(event.rows.subject[rows & usable[: len(rows)]])
+                told[name] = np.unique(event.rows.subject[rows & found[: len(rows)]])
         note_subjects(truth, scene, known)
         note_patterns(truth, scene, patterns, known, told)
 
@@ -167,8 +198,9 @@ class _City:
                 )
         rows, late = event.rows, np.zeros(len(event.rows), np.bool_)
         usual = demo.dirt == "usual"
+        task = Soiling(random, resource, scene, self._shares)
         if usual and anchor:
-            rows, late = choose_late(random, resource, rows, scene, self._term(resource))
+            rows, late = choose_late(task, rows, self._term(resource))
         filling = Filling(
             resource, demo.values, scene, rows, random, self._serials[resource.resource], anchor, self._codes
         )
@@ -176,7 +208,7 @@ class _City:
         cells = fill(filling, {name: text for name, text in event.items.items() if name in resource.items})
         if not usual:
             return event, clean(rows, cells)
-        return event, soil(random, resource, rows, cells, scene, late, anchor)
+        return event, soil(task, rows, cells, late, anchor)
 
     def _term(self, resource: Resource) -> int:
         """Working days within which the resource's rows are due."""
@@ -223,5 +255,5 @@ class _City:
         last = first_day + datetime.timedelta(days=days - 1)
         records = sum(by_resource.values())
         return CityReport(
-            self._subjects, self._seed, first_day, last, records, self._bad, by_resource, tuple(deliveries)
+            self._subjects, self._seed, first_day, last, records, self._bad, by_resource, tuple(deliveries), self._dirt
         )

@@ -45,6 +45,7 @@ from shutong.spec.models import Item, Resource
 PERSON_ATTRIBUTES = {"name", "citizen_id", "phone", "sex", "born_on", "area", "address"}
 ABOUT_ITEMS = (
     "uscc", "org_code", "registration_no", "taxpayer_no", "certificate_no", "name", "former_name", "area", "address",
+    "legal_rep", "phone",
 )  # fmt: skip
 _PIECE = re.compile(r"\{(\w+)\}")
 

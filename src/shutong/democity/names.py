@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shutong.democity.geography import Geography
-from shutong.democity.text import Ints, Text, join, permute, pick, where
+from shutong.democity.text import Flags, Ints, Text, constant, filled, join, permute, pick, take, where
 from shutong.democity.words import (
     COOPERATIVE_TRADES,
     ENTERPRISE_FORM_SHARES,
@@ -27,6 +27,46 @@ NAME_BITS = 21
 BRANDS = len(SYLLABLES) ** 2
 LAYERS = -(-(1 << NAME_BITS) // BRANDS)
 COUNTY_PREFIX = 4
+
+
+PIECES = ("head", "brand", "middle", "trade", "form", "branch")
+"""What a name is put together from, in this order."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names in their pieces, one row per name: 澜川市 · 安达 · （澜川） · 科技 · 有限公司 · 澜东分公司.
+
+    A piece that a name does not have is an empty text; a row without a brand has no name at all.
+    """
+
+    head: Text
+    brand: Text
+    middle: Text
+    trade: Text
+    form: Text
+    branch: Text
+
+    def __len__(self) -> int:
+        return len(self.brand)
+
+    def text(self) -> Text:
+        """The names as they are written; empty cells where there is none."""
+        return where(filled(self.brand), join(*(getattr(self, piece) for piece in PIECES)), None)
+
+    def body(self) -> Text:
+        """Brand and trade, by which firms are told apart."""
+        return join(self.brand, self.trade)
+
+    def chosen(self, rows: Ints) -> Names:
+        """Some of the names, in the order of ``rows``; a negative row gives no name."""
+        return Names(*(take(getattr(self, piece), rows) for piece in PIECES))
+
+    def changed(self, mask: Flags, other: Names | None) -> Names:
+        """Where ``mask`` is true the other name, or none."""
+        if other is None:
+            return replace(self, brand=where(mask, None, self.brand))
+        return Names(*(where(mask, getattr(other, piece), getattr(self, piece)) for piece in PIECES))
 
 
 @dataclass(frozen=True)
@@ -50,6 +90,11 @@ class NameParts:
         return replace(self, **changed)
 
 
+def trades_of(kind: Ints) -> Ints:
+    """How many trades there are for each kind of organisation."""
+    return np.array([len(trades) for trades in TRADES], np.int64)[kind]
+
+
 def draw_names(random: np.random.Generator, numbers: Ints, kind: Ints, county: Ints, seed: int) -> NameParts:
     """Names of a block; the (brand, layer) pair is a permutation of the subject number, so it never repeats."""
     count = len(numbers)
@@ -66,14 +111,12 @@ def renamed(parts: NameParts, numbers: Ints, seed: int) -> NameParts:
     return replace(parts, brand=spot % BRANDS, layer=spot // BRANDS + LAYERS)
 
 
-def spell(parts: NameParts, geography: Geography) -> Text:
-    """The names as registered."""
+def spell(parts: NameParts, geography: Geography) -> Names:
+    """The names as registered, none of them a branch's."""
     rows = len(parts.kind)
     none = np.zeros(rows, np.int64)
-    lists = np.array([len(trades) for trades in TRADES])
-    offsets = np.concatenate(([0], np.cumsum(lists)))[parts.kind]
-    trade = parts.layer % lists[parts.kind]
-    extra = parts.layer // lists[parts.kind]
+    trade = _trade(parts)
+    extra = parts.layer // trades_of(parts.kind)
     words = [word for trades in TRADES for word, _ in trades]
     short = f"（{geography.short_city}）"
     heads = ["", geography.city, geography.short_city, geography.province]
@@ -89,7 +132,13 @@ def spell(parts: NameParts, geography: Geography) -> Text:
     middle = pick(["", short], np.where((parts.prefix == 3), 1, none))
     ends = [*ENTERPRISE_FORMS, "专业合作社", ""]
     end = np.select([parts.kind == 0, parts.kind == 2], [parts.form, none + 5], 6)
-    return join(front, brand, middle, pick(words, offsets + trade), pick(ends, end))
+    return Names(front, brand, middle, pick(words, trade), pick(ends, end), constant("", rows))
+
+
+def _trade(parts: NameParts) -> Ints:
+    """Place of each trade in the lists of all kinds, one behind the other."""
+    offsets = np.concatenate(([0], np.cumsum([len(trades) for trades in TRADES])))[parts.kind]
+    return np.asarray(offsets + parts.layer % trades_of(parts.kind), np.int64)
 
 
 def social_kinds(parts: NameParts) -> Ints:
@@ -101,7 +150,5 @@ def social_kinds(parts: NameParts) -> Ints:
 
 def industries(parts: NameParts) -> Text:
     """The class of GB/T 4754-2017 that the trade in the name stands for."""
-    lists = np.array([len(trades) for trades in TRADES])
-    offsets = np.concatenate(([0], np.cumsum(lists)))[parts.kind]
     codes = [code for trades in TRADES for _, code in trades]
-    return pick(codes, offsets + parts.layer % lists[parts.kind])
+    return pick(codes, _trade(parts))

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from shutong.democity.dirt import Soiled
 from shutong.democity.identity import Known
 from shutong.democity.names import KINDS
 from shutong.democity.organisations import EVENTS, NEVER, as_dates
 from shutong.democity.scene import Scene
+from shutong.democity.soiled import LABELS, Soiled
 from shutong.democity.text import Flags, Ints, Text, constant, matches, pick, rows_at
 from shutong.democity.truth import Truth
 from shutong.spec.models import Resource
@@ -23,7 +23,6 @@ MAIN_REGISTER = "registration"
 
 PERSONAL = {"citizen-id": "citizen-id", "mobile": "mobile", "telephone": "mobile"}
 """Data elements whose values must never be seen on a public page."""
-_LABELS = ("bad_reason", "bad_item", "dirt", "readable", "evidence", "variant")
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def note_records(
             "row_no": where.row_no,
             "received_on": as_dates(rows.delivered),
             **{part: _numbers(getattr(rows, part), scene.start) for part in ("subject", "person", "place")},
-            **{label: pa.array(getattr(soiled, label)[order], pa.string()) for label in _LABELS},
+            **{label: pa.array(getattr(soiled, label)[order], pa.string()) for label in LABELS},
             "identifiable": pa.array(found[order]),
         },
     )
@@ -56,11 +55,11 @@ def note_records(
 def note_personal(
     truth: Truth, scene: Scene, resource: Resource, cells: dict[str, Text], person: Ints, where: Where
 ) -> None:
-    """Write every citizen number and telephone that stands in the files; all columns in the order of delivery."""
+    """Write every citizen number, with its slip too, and telephone in the files; all columns in the order of delivery."""
     for name, item in resource.items.items():
         if item.element not in PERSONAL:
             continue
-        there = np.flatnonzero(matches(cells[name], r"^([0-9]{17}[0-9X]|[0-9]{11})$"))
+        there = np.flatnonzero(matches(cells[name], r"^(.{18}|[0-9]{11})$"))
         kept = rows_at(there)
         truth.add(
             "planted_personal",
@@ -78,7 +77,7 @@ def note_personal(
 
 def note_subjects(truth: Truth, scene: Scene, known: Known) -> None:
     """Write the block's organisations."""
-    organisations = scene.organisations
+    organisations, planted = scene.organisations, scene.organisations.planted
     rows = np.arange(len(organisations), dtype=np.int64)
     later = organisations.event > 0
     columns = {
@@ -98,12 +97,14 @@ def note_subjects(truth: Truth, scene: Scene, known: Known) -> None:
             "ended_on": as_dates(organisations.ended),
             "event": pick(EVENTS, organisations.event),
             "event_on": as_dates(organisations.event_day),
-            "head": _numbers(organisations.head, scene.start),
+            "head": _numbers(planted.head, scene.start),
             "merged_into": _numbers(organisations.merged_into, scene.start),
-            "twin": pa.array(organisations.twin),
-            "lookalike": pa.array(organisations.lookalike),
+            "twin": pa.array(planted.twin),
+            "lookalike": pa.array(planted.lookalike),
+            "near": _numbers(planted.near, scene.start),
+            "group": _numbers(planted.group, scene.start),
             "registered": pa.array(known.organisations),
-            "owner": _numbers(organisations.owner, scene.start),
+            "owner": _numbers(planted.owner, scene.start),
         },
     )
 

@@ -13,8 +13,19 @@ import numpy as np
 import pyarrow as pa
 
 from shutong.democity.geography import Geography, Places
-from shutong.democity.names import KIND_SHARES, KINDS, NameParts, draw_names, industries, renamed, social_kinds, spell
-from shutong.democity.people import People
+from shutong.democity.names import (
+    KIND_SHARES,
+    KINDS,
+    NameParts,
+    Names,
+    draw_names,
+    industries,
+    renamed,
+    social_kinds,
+    spell,
+)
+from shutong.democity.people import PERSON_BITS, People
+from shutong.democity.plants import Planted, plant, several_owners
 from shutong.democity.text import (
     Flags,
     Ints,
@@ -33,6 +44,7 @@ from shutong.democity.text import (
     take,
     where,
 )
+from shutong.democity.words import LOCAL_PREFIX
 from shutong.standards.code_digits import check_digits_org_code, check_digits_registration_no, check_digits_uscc
 from shutong.standards.code_rules import USCC_ALPHABET
 
@@ -74,19 +86,24 @@ class Organisations:
     ended: Ints
     event: Ints
     event_day: Ints
-    place: Ints
     place_after: Ints
-    twin: Flags
-    twin_in_area: Flags
-    lookalike: Flags
-    owner: Ints
-    head: Ints
+    planted: Planted
     merged_into: Ints
     before: dict[str, Text]
     after: dict[str, Text]
+    names: tuple[Names, Names]
+    formers: tuple[Names, Names]
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    def named(self, rows: Ints, later: Flags) -> Names:
+        """The names of the given rows in their pieces, before or (where ``later``) after the event."""
+        return self.names[0].chosen(rows).changed(later, self.names[1].chosen(rows))
+
+    def formerly(self, rows: Ints, later: Flags) -> Names:
+        """The names that the given rows had before, in their pieces."""
+        return self.formers[0].chosen(rows).changed(later, self.formers[1].chosen(rows))
 
     def attribute(self, name: str, rows: Ints, later: Flags) -> Text:
         """An attribute of the given rows, in the state before or (where ``later``) after the event.
@@ -109,34 +126,38 @@ def make_organisations(
     kind = random.choice(len(KINDS), count, p=KIND_SHARES)
     place = random.integers(0, len(places), count)
     event, event_day, established, ended = _lives(random, kind, window)
-    owner = _owners(random, count, len(people))
     names = draw_names(random, numbers, kind, places.county[place], seed)
-    names, place, twin, twin_in_area = _plant_twins(random, names, place, places, event)
-    names, lookalike = _plant_lookalikes(random, names, event)
+    owner = several_owners(random, count, len(people))
+    planted = plant(stream(seed, "plants", start), names, place, places, owner, event == 0)
+    names, place = planted.names, planted.place
     place_after = np.where(event == EVENTS.index("moved"), random.integers(0, len(places), count), place)
-    name, former = _names(random, names, numbers, seed, geography, event)
-    name, head = _branches(random, name, kind, event, twin | lookalike, geography, places.county[place])
+    former = _formers(random, names, numbers, seed, geography, (event == 0) & (planted.head < 0))
+    name = _branch_names(spell(names, geography), planted.head, geography, places.county[place])
     form = np.where(kind == KINDS.index("social"), len(KINDS) + social_kinds(names), kind)
     before = _codes(numbers, kind, form, established, take(places.columns["area"], place), seed)
     before |= _details(random, kind, form, established, geography)
     merged_into = _merge_targets(random, kind, event)
     before |= {
-        "name": name,
-        "former_name": former,
+        "name": name.text(),
+        "former_name": former.text(),
         "industry": industries(names),
         "established_on": iso_dates(established),
         "ended_on": where(ended < window.first, iso_dates(np.minimum(ended, window.last)), None),
         "status": where(ended < window.first, "注销", "存续"),
-        "head_uscc": take(before["uscc"], head),
+        "head_uscc": take(before["uscc"], planted.head),
         "merged_into": constant(None, count),
-        **_at(place, places, random),
-        **_representatives(owner, people),
+        **_at(place, places, random, planted.office),
+        **_representatives(planted.owner, people),
     }
-    after = _after(random, before, event, ended, place_after, places, merged_into, owner, people)
-    after["name"], after["former_name"] = _later_names(names, numbers, seed, geography, event, before)
+    before["phone"] = _agency_phones(before["phone"], planted.agency, start, seed)
+    after = _after(random, before, event, ended, place_after, places, merged_into, planted.owner, people)
+    changed = event == EVENTS.index("renamed")
+    name_after = name.changed(changed, spell(renamed(names, numbers, seed), geography))
+    former_after = former.changed(changed, name)
+    after["name"], after["former_name"] = name_after.text(), former_after.text()
     return Organisations(
-        start, kind, established, ended, event, event_day, place, place_after, twin, twin_in_area, lookalike, owner, head,
-        merged_into, before, after,
+        start, kind, established, ended, event, event_day, place_after, planted, merged_into, before, after,
+        (name, name_after), (former, former_after),
     )  # fmt: skip
 
 
@@ -156,76 +177,20 @@ def _lives(random: np.random.Generator, kind: Ints, window: Window) -> tuple[Int
     return event, event_day, established, np.where(closing, event_day, ended)
 
 
-def _owners(random: np.random.Generator, count: int, people: int) -> Ints:
-    own = np.arange(count, dtype=np.int64) % people
-    return np.where(random.random(count) < 0.12, random.integers(0, people, count), own)
+def _formers(
+    random: np.random.Generator, names: NameParts, numbers: Ints, seed: int, geography: Geography, able: Flags
+) -> Names:
+    """Former names as of the first day: four in a hundred were renamed in earlier years."""
+    once = able & (random.random(len(numbers)) < 0.04) & (names.kind != 1)
+    return spell(renamed(names, numbers, seed), geography).changed(~once, None)
 
 
-def _plant_twins(
-    random: np.random.Generator, names: NameParts, place: Ints, places: Places, event: Ints
-) -> tuple[NameParts, Ints, Flags, Flags]:
-    """Two in a hundred individual businesses share their name with another one; half of them in the same county."""
-    able = random.permutation(np.flatnonzero((names.kind == 1) & (event == 0)))
-    pairs = len(able) // 100
-    to, source = able[:pairs], able[pairs : 2 * pairs]
-    near = np.arange(pairs) % 2 == 0
-    prefix = names.prefix.copy()
-    # A name that holds the county tells the twins apart; those across counties carry the city only.
-    prefix[source[~near]] = 0
-    names = NameParts(names.kind, prefix, names.brand, names.layer, names.form, names.county)
-    place = place.copy()
-    place[to[near]] = place[source[near]]
-    county = places.county[place]
-    names = NameParts(names.kind, prefix, names.brand, names.layer, names.form, county).copied(to, source, county=False)
-    twin = np.zeros(len(place), np.bool_)
-    twin[to] = twin[source] = True
-    same = np.zeros(len(place), np.bool_)
-    alike = county[to] == county[source]
-    same[to[alike]] = same[source[alike]] = True
-    return names, place, twin, same
-
-
-def _plant_lookalikes(random: np.random.Generator, names: NameParts, event: Ints) -> tuple[NameParts, Flags]:
-    """Two in a hundred enterprises have the brand and trade of another one and differ in the legal form only."""
-    able = random.permutation(np.flatnonzero((names.kind == 0) & (event == 0) & (names.form < 2)))
-    pairs = len(able) // 100
-    to, source = able[:pairs], able[pairs : 2 * pairs]
-    names = names.copied(to, source, county=False)
-    form = names.form.copy()
-    form[to] = 1 - form[source]
-    lookalike = np.zeros(len(event), np.bool_)
-    lookalike[to] = lookalike[source] = True
-    return replace(names, form=form), lookalike
-
-
-def _names(
-    random: np.random.Generator, names: NameParts, numbers: Ints, seed: int, geography: Geography, event: Ints
-) -> tuple[Text, Text]:
-    """Current and former names as of the first day: four in a hundred were renamed in earlier years."""
-    first = spell(names, geography)
-    once = (event == 0) & (random.random(len(numbers)) < 0.04) & (names.kind != 1)
-    return first, where(once, spell(renamed(names, numbers, seed), geography), None)
-
-
-def _later_names(
-    names: NameParts, numbers: Ints, seed: int, geography: Geography, event: Ints, before: dict[str, Text]
-) -> tuple[Text, Text]:
-    changed = event == EVENTS.index("renamed")
-    new = spell(renamed(names, numbers, seed), geography)
-    return where(changed, new, before["name"]), where(changed, before["name"], before["former_name"])
-
-
-def _branches(
-    random: np.random.Generator, name: Text, kind: Ints, event: Ints, twin: Flags, geography: Geography, county: Ints
-) -> tuple[Text, Ints]:
-    """Five in a hundred enterprises are branches of another one: its name, a place, 分公司, and a code of their own."""
-    able = random.permutation(np.flatnonzero((kind == 0) & (event == 0) & ~twin))
-    pairs = len(able) // 20
-    branch, parent = able[:pairs], able[pairs : 2 * pairs]
-    head = np.full(len(kind), -1, np.int64)
-    head[branch] = parent
-    named = join(take(name, np.maximum(head, 0)), geography.short_county(county), "分公司")
-    return where(head >= 0, named, name), head
+def _branch_names(names: Names, head: Ints, geography: Geography, county: Ints) -> Names:
+    """A branch has the name of its head office, the county and 分公司."""
+    branch = head >= 0
+    named = names.changed(branch, names.chosen(np.maximum(head, 0)))
+    place = where(branch, join(geography.short_county(county), "分公司"), "")
+    return replace(named, branch=place)
 
 
 def _merge_targets(random: np.random.Generator, kind: Ints, event: Ints) -> Ints:
@@ -288,15 +253,26 @@ def _details(
     }
 
 
-def _at(place: Ints, places: Places, random: np.random.Generator) -> dict[str, Text]:
+def _at(place: Ints, places: Places, random: np.random.Generator, office: Ints | None = None) -> dict[str, Text]:
+    """Where each one is; those of one ``office`` are in the same room."""
     count = len(place)
-    room = join(plain(random.integers(1, 12, count)), "栋", plain(random.integers(101, 2400, count)), "室")
+    shared = np.full(count, False) if office is None else office >= 0
+    building, number = random.integers(1, 12, count), random.integers(101, 2400, count)
+    if office is not None:
+        building, number = np.where(shared, 1, building), np.where(shared, 101 + office * 101, number)
+    room = join(plain(building), "栋", plain(number), "室")
     house = take(places.columns["address"], place)
     return {
         "area": take(places.columns["area"], place),
         "town": take(places.columns["town"], place),
-        "address": where(random.random(count) < 0.6, join(house, room), house),
+        "address": where((random.random(count) < 0.6) | shared, join(house, room), house),
     }
+
+
+def _agency_phones(phone: Text, agency: Ints, start: int, seed: int) -> Text:
+    """Clients of a book-keeping agency give its telephone; no person has it."""
+    numbers = (1 << PERSON_BITS - 1) + start + np.maximum(agency, 0)
+    return where(agency >= 0, join(LOCAL_PREFIX, padded(permute(numbers, PERSON_BITS, seed, "phone"), 8)), phone)
 
 
 def _representatives(owner: Ints, people: People) -> dict[str, Text]:

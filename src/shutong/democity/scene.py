@@ -188,14 +188,15 @@ def owner_of(scene: Scene, subject: Ints, later: Flags) -> Ints:
     """The person who represents each organisation, before or after its event."""
     organisations = scene.organisations
     replaced = later & (organisations.event[subject] == EVENTS.index("representative"))
-    owner = organisations.owner[subject]
+    owner = organisations.planted.owner[subject]
     return np.where(subject >= 0, np.where(replaced, (owner + 7) % len(scene.people), owner), -1)
 
 
 def place_of(scene: Scene, subject: Ints, later: Flags) -> Ints:
     """The house of each organisation, before or after its event."""
     organisations = scene.organisations
-    return np.where(subject >= 0, np.where(later, organisations.place_after[subject], organisations.place[subject]), -1)
+    place = np.where(later, organisations.place_after[subject], organisations.planted.place[subject])
+    return np.where(subject >= 0, place, -1)
 
 
 def _parties_differ(resource: Resource) -> bool:

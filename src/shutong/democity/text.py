@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -107,6 +107,11 @@ def join(*parts: Text | str) -> Text:
     return _one(joined)
 
 
+def joined(columns: Iterable[Text]) -> Text:
+    """Columns one below the other."""
+    return _one(pa.chunked_array(list(columns), pa.string()))
+
+
 def pick(words: Sequence[str], index: npt.NDArray[Any]) -> Text:
     """``words[index]`` as a column."""
     return _one(pa.array(list(words), pa.string()).take(rows_at(index)))
@@ -136,6 +141,12 @@ def filled(column: Text) -> Flags:
 def matches(column: Text, pattern: str) -> Flags:
     """Which cells match a regular expression (RE2); empty ones do not."""
     return np.asarray(pc.fill_null(pc.match_substring_regex(column, pattern), pa.scalar(False)))
+
+
+def equal(column: Text, other: Text | str) -> Flags:
+    """Which cells are the other one's, or that value; empty ones are not."""
+    value: Any = pa.scalar(other) if isinstance(other, str) else other
+    return np.asarray(pc.fill_null(pc.equal(column, value), pa.scalar(False)))
 
 
 def replace_rows(column: Text, rows: Ints, values: Text) -> Text:

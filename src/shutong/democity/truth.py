@@ -5,13 +5,15 @@ Tables, each one Parquet file under ``truth/``:
 - ``records``: ``resource``, ``file`` (path relative to the city), ``row_no`` (1 = first data row), ``received_on``,
   ``subject``, ``person``, ``place`` (numbers, -1 for nobody), ``bad_reason`` and ``bad_item`` (empty for a good row),
   ``dirt`` (what was planted), ``readable`` (a spelling that must be read without loss), ``evidence`` (uscc, old-number,
-  name-area, name-variant, name, register, citizen-id, person-name), ``variant`` (way the name is spelled),
-  ``identifiable`` (its subject is in a register and is the only one that the row can mean).
+  bad-code, name-area, name-variant, register, citizen-id, person-name), ``variant`` (the way in which the name is
+  written, ``variants``, or the code, ``slips``), ``identifiable`` (a careful clerk who sees all registers names its
+  subject; ``identity`` defines it).
 - ``subjects``: ``subject``, ``kind``, ``uscc``, ``org_code``, ``registration_no``, ``taxpayer_no``, ``certificate_no``,
   ``name`` and ``area`` at the end, ``former_name``, ``first_name`` and ``first_area`` as of the first day, ``status``,
   ``established_on``, ``ended_on``, ``event``, ``event_on``, ``head`` and ``merged_into`` (subject numbers, -1 for none),
-  ``twin`` (somebody has the same name), ``lookalike`` (somebody has it with another legal form), ``registered`` (a
-  good row of a register names it), ``owner`` (person number).
+  ``twin`` (somebody has the same name), ``lookalike`` (somebody has it with another legal form), ``near`` (the subject
+  of the same county whose name differs in one character), ``group`` (the first of the group it belongs to),
+  ``registered`` (a good row of a register names it), ``owner`` (person number).
 - ``patterns``: ``pattern``, ``subject``, ``because`` (planted, or why the data shows it without being planted).
 - ``planted_personal``: ``value``, ``kind`` (citizen-id, mobile), ``resource``, ``file``, ``row_no``, ``item``, ``person``.
 """
@@ -45,7 +47,8 @@ SUBJECTS = _schema(
         ("name", pa.string()), ("area", pa.string()), ("former_name", pa.string()), ("first_name", pa.string()),
         ("first_area", pa.string()), ("status", pa.string()), ("established_on", pa.date32()), ("ended_on", pa.date32()),
         ("event", pa.string()), ("event_on", pa.date32()), ("head", pa.int64()), ("merged_into", pa.int64()),
-        ("twin", pa.bool_()), ("lookalike", pa.bool_()), ("registered", pa.bool_()), ("owner", pa.int64()),
+        ("twin", pa.bool_()), ("lookalike", pa.bool_()), ("near", pa.int64()), ("group", pa.int64()),
+        ("registered", pa.bool_()), ("owner", pa.int64()),
     ]
 )  # fmt: skip
 PATTERNS = _schema([("pattern", pa.string()), ("subject", pa.int64()), ("because", pa.string())])
