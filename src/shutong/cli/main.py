@@ -164,6 +164,10 @@ def demo(
     subjects: Annotated[int, typer.Option(min=50, help="主体数 / number of subjects")] = 20_000,
     seed: Annotated[int, typer.Option(help="随机种子 / seed")] = 7,
     days: Annotated[int, typer.Option(min=1, max=366, help="每日批次的天数 / days of daily batches")] = 30,
+    dirt: Annotated[
+        float,
+        typer.Option(min=0, max=3, help="脏数据倍数：0 干净，1 通常，2 加倍 / dirt: 0 clean, 1 usual, 2 twice as much"),
+    ] = 1.0,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="端口 / port")] = None,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="做完即止，不启动网站 / stop when it is built")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="删除已有的演示之家重做 / build it again")] = False,
@@ -172,13 +176,13 @@ def demo(
 
     Writes `summary.json` in the home: `{total, resources, stages}`. A finished demo home is served at once; one that
     was interrupted is built again. A folder that is no demo home is never touched (exit code 3). All people and firms
-    are invented; the business day is the city's last day and stands still.
+    are invented; the business day is the city's last day and stands still. `shutong measure` says how well it was read.
 
-    Examples: `shutong demo`, `shutong demo --home /tmp/city --subjects 2000 --seed 3 --no-serve`
+    Examples: `shutong demo`, `shutong demo --home /tmp/city --subjects 2000 --seed 3 --dirt 2 --no-serve`
     """
-    ready: bool = work("create:demo_home")(home, subjects=subjects, seed=seed, days=days, fresh=fresh)
+    ready: bool = work("create:demo_home")(home, subjects=subjects, seed=seed, days=days, dirt=dirt, fresh=fresh)
     if not ready:
-        in_home(home, "demo:build", subjects=subjects, seed=seed, days=days)
+        in_home(home, "demo:build", subjects=subjects, seed=seed, days=days, dirt=dirt)
     if not no_serve:
         in_home(home, "serve:serve", port=port, host=None)
     elif ready:

@@ -15,6 +15,7 @@ from shutong.pipeline.operations.backup import restore
 
 FINISHED = "demo.json"
 """Written last when a demo city is complete: its parameters and the version that made it."""
+Made = dict[str, int | float | str]
 
 
 def create_home(folder: Path) -> Path:
@@ -28,7 +29,7 @@ def create_home(folder: Path) -> Path:
     return home.path
 
 
-def demo_home(folder: Path, *, subjects: int, seed: int, days: int, fresh: bool) -> bool:
+def demo_home(folder: Path, *, subjects: int, seed: int, days: int, dirt: float, fresh: bool) -> bool:
     """Make the folder of a demo home, or find the finished one. True when it is finished and can be served.
 
     A demo home that was never finished is removed and made again.
@@ -38,7 +39,7 @@ def demo_home(folder: Path, *, subjects: int, seed: int, days: int, fresh: bool)
             no demo home; it is left as it is.
     """
     folder = folder.expanduser().absolute()
-    wanted = {"subjects": subjects, "seed": seed, "days": days, "version": __version__}
+    wanted = _made_with(subjects, seed, days, dirt)
     if _holds_something(folder):
         _refuse_what_is_no_demo(folder)
         made = _finished(folder)
@@ -98,21 +99,25 @@ def _remove_demo(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def finish_demo(folder: Path, *, subjects: int, seed: int, days: int) -> None:
+def finish_demo(folder: Path, *, subjects: int, seed: int, days: int, dirt: float) -> None:
     """Mark a demo home as complete."""
-    made = {"subjects": subjects, "seed": seed, "days": days, "version": __version__}
+    made = _made_with(subjects, seed, days, dirt)
     (folder / FINISHED).write_text(json.dumps(made) + "\n", encoding="utf-8")
 
 
-def _finished(folder: Path) -> dict[str, int | str] | None:
+def _made_with(subjects: int, seed: int, days: int, dirt: float) -> Made:
+    return {"subjects": subjects, "seed": seed, "days": days, "dirt": dirt, "version": __version__}
+
+
+def _finished(folder: Path) -> Made | None:
     try:
-        made: dict[str, int | str] = json.loads((folder / FINISHED).read_text(encoding="utf-8"))
+        made: Made = json.loads((folder / FINISHED).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return made
 
 
-def _words(made: dict[str, int | str]) -> str:
+def _words(made: Made) -> str:
     return ", ".join(f"{key} {value}" for key, value in made.items())
 
 

@@ -108,7 +108,7 @@ class Steps:
         self._bars.stop()
 
 
-def build(folder: Path, *, subjects: int, seed: int, days: int) -> None:
+def build(folder: Path, *, subjects: int, seed: int, days: int, dirt: float) -> None:
     """Make the city and take it through every stage; the home is marked finished at the end."""
     home = Home.open(folder)
     migrate()
@@ -116,14 +116,16 @@ def build(folder: Path, *, subjects: int, seed: int, days: int) -> None:
     catalog = current_catalog()
     with Steps() as steps:
         steps.begin("generate")
-        city = generate(home.path / CITY, catalog, subjects=subjects, seed=seed, days=days, progress=steps.tell)
+        city = generate(
+            home.path / CITY, catalog, subjects=subjects, seed=seed, days=days, dirt=dirt, progress=steps.tell
+        )
         home.change_setting("business_day", city.business_day)
         steps.begin("collect")
         deliver_city(home, city, steps.tell)
         run_way(home, day=city.business_day, progress=steps.stage, acting=SYSTEM)
     summary = summarise(home, catalog, steps.figures)
     write_summary(home.path, summary)
-    finish_demo(folder, subjects=subjects, seed=seed, days=days)
+    finish_demo(folder, subjects=subjects, seed=seed, days=days, dirt=dirt)
     show(summary)
 
 
