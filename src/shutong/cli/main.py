@@ -10,7 +10,20 @@ import typer
 
 from shutong import __version__
 from shutong.cli import account, bench, pack, standards
-from shutong.cli.outcome import HomeOption, JsonOption, as_day, as_run_day, end, home_folder, in_home, run_app, work
+from shutong.cli.outcome import (
+    HomeOption,
+    JsonOption,
+    PreferOption,
+    as_day,
+    as_run_day,
+    end,
+    home_folder,
+    in_home,
+    run_app,
+    shipped_packs,
+    tell_closed_home,
+    work,
+)
 
 app = typer.Typer(
     name="shutong",
@@ -48,7 +61,7 @@ def init(
     Example: `shutong init --home /srv/shutong`
     """
     folder = home_folder(home)
-    work("create:create_home")(folder)
+    work("create:create_home")(folder, packs or [shipped_packs()])
     in_home(folder, "home:prepare", packs=packs)
 
 
@@ -162,7 +175,7 @@ def demo(
         "demo-home"
     ),
     subjects: Annotated[int, typer.Option(min=50, help="主体数 / number of subjects")] = 20_000,
-    seed: Annotated[int, typer.Option(help="随机种子 / seed")] = 7,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="随机种子 / seed")] = 7,
     days: Annotated[int, typer.Option(min=1, max=366, help="每日批次的天数 / days of daily batches")] = 30,
     dirt: Annotated[
         float,
@@ -206,23 +219,31 @@ def measure(home: HomeOption = None, json: JsonOption = False) -> None:
 def doctor(home: HomeOption = None, json: JsonOption = False) -> None:
     """检查安装是否正常，逐项说明怎么处理。Check an installation and say, line by line, what to do.
 
-    Looks at Python, disk, keys, database, lake, declarations, runs, ready answers, waiting work. `--json` prints a
-    line per finding: name, state (ok, warn, fail), zh, en. Changes nothing. Exit code 1 when something failed.
+    Looks at Python, disk, rights, keys, database, lake, declarations, runs, ready answers, waiting work. `--json` prints
+    a line per finding: name, state (ok, warn, fail), zh, en; a home that cannot be opened is one finding, `home`.
+    Changes nothing. Exit code 1 when something failed.
 
     Example: `shutong doctor --home /srv/shutong`
     """
-    end(in_home(home, "home:doctor", json=json))
+    folder = home_folder(home)
+    try:
+        code = in_home(folder, "home:doctor", json=json)
+    except Exception as error:
+        code = tell_closed_home(error, json)
+    end(code)
 
 
 @app.command()
-def upgrade(home: HomeOption = None) -> None:
+def upgrade(home: HomeOption = None, prefer: PreferOption = None) -> None:
     """把数据之家升级到本版本。Bring a home's database, lake and packs to this version.
 
-    Stop `shutong serve` first and make a backup. May be repeated. The next `shutong run` computes what changed.
+    Stop `shutong serve` first and make a backup. May be repeated. The next `shutong run` computes what changed. Exit
+    code 3 when a declaration was changed both here and in its pack and `--prefer` does not say which counts; database
+    and lake are upgraded then, the packs are as they were.
 
     Example: `shutong upgrade --home /srv/shutong`
     """
-    in_home(home, "home:upgrade")
+    in_home(home, "home:upgrade", prefer=prefer)
 
 
 @app.command()

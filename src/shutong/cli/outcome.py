@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 from rich.console import Console
@@ -33,6 +33,14 @@ HomeOption = Annotated[
     Path | None,
     typer.Option(
         "--home", metavar="DIR", help="数据之家的文件夹；缺省取 SHUTONG_HOME / folder of the home", show_default=False
+    ),
+]
+PreferOption = Annotated[
+    Literal["file", "here"] | None,
+    typer.Option(
+        metavar="file|here",
+        help="文件与本机都改了同一处时以谁为准 / which counts where the pack's file and this home changed the same key",
+        show_default=False,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="给程序用的 JSON / JSON for programs")]
@@ -136,6 +144,16 @@ def work(verb: str) -> Callable[..., Any]:
     module, function = verb.split(":")
     found: Callable[..., Any] = getattr(importlib.import_module(f"shutong.cli.work.{module}"), function)
     return found
+
+
+def tell_closed_home(error: Exception, as_json: bool) -> int:
+    """What ``doctor`` says of a home that cannot even be opened, in the form of its findings."""
+    zh, _, en = explanation(error).partition("\n")
+    if as_json:
+        print_json({"name": "home", "state": "fail", "zh": zh, "en": en or zh})
+    else:
+        say(f"✗ home  {zh}\n{en}".rstrip())
+    return FAILED
 
 
 def end(code: int) -> None:

@@ -11,6 +11,7 @@ from shutong.cli.outcome import (
     FAILED,
     HomeOption,
     JsonOption,
+    PreferOption,
     as_day,
     end,
     in_home,
@@ -124,15 +125,16 @@ def test(path: PathArgument = None, json: JsonOption = False) -> None:
 
 
 @app.command()
-def install(path: PathArgument = None, home: HomeOption = None) -> None:
+def install(path: PathArgument = None, home: HomeOption = None, prefer: PreferOption = None) -> None:
     """把专题包发布到数据之家，只发布有变化的声明。Publish packs into a home; only changed declarations get a version.
 
-    The next `shutong run` computes what the changes touch. Exit code 3 when the packs have errors; nothing is
+    The next `shutong run` computes what the changes touch. Exit code 3 when the packs have errors, or when the pack
+    and this home both changed the same key of a declaration and `--prefer` does not say which counts; nothing is
     published then.
 
     Example: `shutong pack install packs/heritage --home /srv/shutong`
     """
-    in_home(home, "home:install", path=path or shipped_packs())
+    in_home(home, "home:install", path=path or shipped_packs(), prefer=prefer)
 
 
 @app.command()

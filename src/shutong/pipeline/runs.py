@@ -20,12 +20,15 @@ from shutong.accounts.actors import Actor
 from shutong.catalog.actions import current_catalog
 from shutong.engine.duck import DuckEngine
 from shutong.engine.duckrun import DuckRun, StageReport
+from shutong.engine.errors import LakeError
 from shutong.engine.home import Home, lease
+from shutong.engine.lake import Lake
 from shutong.engine.sqltext import Parameter
 from shutong.pipeline import inputs
 from shutong.pipeline.actions import fail_run, finish_run, start_run
 from shutong.pipeline.after import Position, after_commit, shown_run
 from shutong.pipeline.answers.change import renew
+from shutong.pipeline.models import Run
 from shutong.rules.plan import Planned, full_run, increment
 from shutong.spec.catalog import Catalog
 from shutong.subjects import scopes
@@ -76,7 +79,7 @@ def run_way(
     Raises:
         NotAllowedError: the actor may not run the stages.
         LeaseError: another run holds the home for longer than 30 s.
-        EngineError: a stage failed; nothing of the run is visible then.
+        EngineError: a stage failed, or the lake is not the one that the last run left; nothing of the run is visible.
     """
     require(acting, "pipeline.run", what="pipeline.run_way")
     day = day or home.today()
@@ -86,6 +89,9 @@ def run_way(
         entry = start_run(run_id, day, acting=acting)
         engine = DuckEngine.of_home(home)
         try:
+            lost = lost_run(engine.lake)
+            if lost is not None:
+                raise lost
             report, position = _compute(engine, declared, run_id, day, full, progress)
             after_commit(home, engine, declared, position, progress)
         except Exception as error:
@@ -132,6 +138,23 @@ def reached_run(engine: DuckEngine) -> inputs.Reached | None:
         return None
     row = engine.query("SELECT * FROM ways", {"ways": inputs.WAYS}).to_pylist()[0]
     return inputs.Reached(row["run_id"], row["upto_seq"], row["business_day"], json.loads(row["stages"]))
+
+
+def lost_run(lake: Lake) -> LakeError | None:
+    """The error to tell when the lake does not have the last run that the ledger calls done; None where it has.
+
+    A run is called done after its commit, so the lake has been lost, replaced or set back; computing on would take
+    back what was decided on its findings.
+    """
+    done = Run.objects.filter(state=Run.State.DONE).exclude(kind="nothing").first()
+    if done is None or lake.run(done.run_id) is not None:
+        return None
+    return LakeError(
+        f"湖中没有上次完成的运行 {done.run_id}：湖丢失、被换或被退回。请恢复湖的文件夹，或从备份恢复整个数据之家",
+        f"the lake does not have the last finished run {done.run_id}: it was lost, replaced or set back. "
+        "Put its folder back, or restore the whole home from a backup",
+        run=done.run_id,
+    )
 
 
 def answers_behind(home: Home) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from shutong import __version__
@@ -11,19 +12,29 @@ from shutong.cli.outcome import RefusedError, say
 from shutong.engine.errors import HomeError
 from shutong.engine.home import MARK_FILE, SETTINGS_FILE, Home, lease_holder
 from shutong.engine.settings import load_settings
-from shutong.pipeline.operations.backup import restore
+from shutong.pipeline.operations.restore import restore
+from shutong.spec.checks import check_catalog
+from shutong.spec.loader import load_packs
+from shutong.spec.problems import PackError, errors
 
 FINISHED = "demo.json"
 """Written last when a demo city is complete: its parameters and the version that made it."""
 Made = dict[str, int | float | str]
 
 
-def create_home(folder: Path) -> Path:
-    """Make ``folder`` a home and say so.
+def create_home(folder: Path, packs: Sequence[Path]) -> Path:
+    """Make ``folder`` a home and say so; before that the packs it is to begin with are checked.
 
     Raises:
-        HomeError: it is one already, or holds other files.
+        RefusedError: a pack has errors; nothing is made.
+        HomeError: it is a home already, or holds other files.
     """
+    try:
+        wrong = errors(check_catalog(load_packs(packs)))
+    except PackError as error:
+        wrong = error.problems
+    if wrong:
+        raise RefusedError("\n".join(str(problem) for problem in wrong))
     home = Home.create(folder)
     say(f"已建立 / made: {home.path}")
     return home.path

@@ -13,6 +13,8 @@ from shutong.accounts.actors import SYSTEM
 from shutong.audit.sealing import seal
 from shutong.audit.verification import verify
 from shutong.catalog.actions import install_packs
+from shutong.catalog.difference import Prefer
+from shutong.catalog.plan import InstallConflictError
 from shutong.cli.outcome import DONE, FAILED, RefusedError, output, print_json, say, shipped_packs
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
@@ -35,16 +37,19 @@ def migrate() -> None:
     call_command("migrate", interactive=False, verbosity=0)
 
 
-def install(_folder: Path, *, path: Path | list[Path]) -> None:
+def install(_folder: Path, *, path: Path | list[Path], prefer: Prefer | None = None) -> None:
     """Publish packs; say what changed.
 
     Raises:
-        RefusedError: the packs are wrong; every problem with file and line.
+        RefusedError: the packs are wrong (every problem with file and line), or both the pack and this home changed the
+            same keys and ``prefer`` does not say which counts. Nothing is published then.
     """
     try:
-        installed = install_packs(path if isinstance(path, list) else [path], acting=SYSTEM)
+        installed = install_packs(path if isinstance(path, list) else [path], prefer=prefer, acting=SYSTEM)
     except PackError as error:
         raise RefusedError("\n".join(str(problem) for problem in error.problems)) from error
+    except InstallConflictError as error:
+        raise RefusedError(f"{error}\n加 --prefer file 以文件为准，--prefer here 以本机为准 / add --prefer") from error
     if installed.publication is None:
         say("没有变化 / nothing changed")
     else:
@@ -68,8 +73,12 @@ def doctor(folder: Path, *, json: bool) -> int:
     return FAILED if any(finding.state == "fail" for finding in findings) else DONE
 
 
-def upgrade(folder: Path) -> None:
-    """Database to this version's tables, lake in order, shipped packs published where they changed."""
+def upgrade(folder: Path, *, prefer: Prefer | None = None) -> None:
+    """Database to this version's tables, lake in order, shipped packs published where they changed.
+
+    Raises:
+        RefusedError: a pack and this home changed the same keys; database and lake are upgraded then, packs are not.
+    """
     migrate()
     home = Home.open(folder)
     engine = DuckEngine.of_home(home)
@@ -77,7 +86,7 @@ def upgrade(folder: Path) -> None:
         engine.recover()
     finally:
         engine.close()
-    install(folder, path=shipped_packs())
+    install(folder, path=shipped_packs(), prefer=prefer)
     say("已升级；下次 shutong run 会重算有变化的部分 / upgraded; the next shutong run computes what changed")
 
 

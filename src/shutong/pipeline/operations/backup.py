@@ -1,4 +1,4 @@
-"""Backup and restore of a home: database first, then the manifest, then the files it names; every hash verified.
+"""The backup of a home: database first, then the manifest, then the files it names; the hash of each is noted.
 
 That order makes a backup of a running home sound: whatever the database or the manifest speaks of was on the disk
 before it was spoken of. The ready answers and temporary files are left out, they are made again.
@@ -6,31 +6,33 @@ before it was spoken of. The ready answers and temporary files are left out, the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
+import secrets
 import sqlite3
-import subprocess
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
-from urllib.parse import urlsplit
+from typing import BinaryIO, Final
+from urllib.parse import unquote, urlsplit
 
 from shutong import __version__
-from shutong.engine.errors import HomeError
 from shutong.engine.home import Home
 from shutong.engine.lake import Lake
+from shutong.pipeline.operations.postgres import BackupError, dump
 
 CONTENTS: Final = "contents.json"
-_STATE: Final = "state.sqlite3"
-_DUMP: Final = "state.pgdump"
-_LEFT_OUT: Final = ("tmp", "answers", "lake", "run.lock", _STATE, _STATE + "-wal", _STATE + "-shm")
+STATE: Final = "state.sqlite3"
+DUMP: Final = "state.pgdump"
 
-
-class BackupError(HomeError):
-    """A backup that could not be made, or that is damaged."""
+_LEFT_OUT: Final = frozenset(
+    {"tmp", "answers", "lake", "run.lock", "collect.lock", STATE, f"{STATE}-wal", f"{STATE}-shm"}
+)
+_ARRIVING: Final = "incoming-"
+"""How the folders under ``files`` begin that hold deliveries which are not in yet."""
 
 
 @dataclass(frozen=True)
@@ -46,141 +48,151 @@ def backup(home: Home, target: Path) -> BackupReport:
     """Write a backup of ``home`` to the tar file ``target``, which appears only when it is complete.
 
     Raises:
-        BackupError: the target exists, or the database could not be copied.
+        BackupError: the target exists or lies in the home, its folder is missing, or the database could not be copied.
+        OSError: the disk is full or failing; nothing is left.
     """
+    target = target.absolute()
+    _check_target(home, target)
+    draft = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with tarfile.open(draft, "w") as archive:
+            writer = _Writer(archive)
+            _add_database(writer, home)
+            _add_manifest(writer, home)
+            # Read after the manifest was copied: it knows every file that the copy names.
+            lake = Lake(home.lake)
+            last = lake.last
+            _add_lake(writer, home, lake)
+            _add_others(writer, home)
+            contents = {"version": __version__, "home": home.mark, "last_run": last, "sha256": writer.sums}
+            writer.add_bytes(CONTENTS, json.dumps(contents, indent=1).encode())
+        draft.chmod(0o600)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return BackupReport(len(writer.sums) - 1, target.stat().st_size, last)
+
+
+def _check_target(home: Home, target: Path) -> None:
     if target.exists():
         raise BackupError(
             f"{target} 已存在，请换一个文件名", f"{target} exists already: name another file", path=str(target)
         )
-    draft = target.with_name(target.name + ".part")
-    sums: dict[str, str] = {}
-    try:
-        with tarfile.open(draft, "w") as archive:
-            _add_bytes(archive, *_database(home), sums)
-            lake = Lake(home.lake)
-            for path in _manifest_files(home):
-                _add_file(archive, home.path, path, sums)
-            last = Lake(home.lake).last
-            for path in _other_files(home, lake):
-                _add_file(archive, home.path, path, sums)
-            contents = {"version": __version__, "home": home.mark, "last_run": last, "sha256": sums}
-            _add_bytes(archive, CONTENTS, json.dumps(contents, indent=1).encode(), {})
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
-    return BackupReport(len(sums), target.stat().st_size, last)
-
-
-def restore(source: Path, folder: Path) -> BackupReport:
-    """Unpack a backup into a new folder and compare every file with the hash taken when it was written.
-
-    Raises:
-        BackupError: the folder is not empty, the file is no backup, or a hash differs; nothing is left behind then.
-    """
-    if folder.exists() and any(folder.iterdir()):
+    if not target.parent.is_dir():
         raise BackupError(
-            f"{folder} 不是空文件夹", f"{folder} is not empty: restore into a new folder", path=str(folder)
+            f"没有文件夹 {target.parent}，请先建立",
+            f"there is no folder {target.parent}: make it first",
+            path=str(target),
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    found: dict[str, str] = {}
-    contents: dict[str, object] = {}
-    try:
-        with tarfile.open(source) as archive:
-            for member in archive:
-                data = archive.extractfile(member)
-                if data is None:
-                    continue
-                if member.name == CONTENTS:
-                    contents = json.load(data)
-                    continue
-                archive.extract(member, folder, filter="data")
-                found[member.name] = _sum((folder / member.name).open("rb"))
-    except (tarfile.TarError, ValueError, OSError) as error:
-        raise BackupError(f"{source} 不是完整的备份：{error}", f"{source} is not a whole backup: {error}") from error
-    expected = contents.get("sha256")
-    if expected != found:
-        wrong = sorted(set(found.items()) ^ set(dict(expected or {}).items()))  # type: ignore[call-overload]
-        names = ", ".join(dict.fromkeys(name for name, _ in wrong[:5]))
-        raise BackupError(f"备份内容与记录的哈希不符：{names}", f"the backup differs from its hashes: {names}")
-    if _DUMP in found:
-        _restore_postgres(Home.open(folder), folder / _DUMP)
-    return BackupReport(len(found), source.stat().st_size, int(str(contents.get("last_run", 0))))
-
-
-def _database(home: Home) -> tuple[str, bytes | Path]:
-    """The state database as one file: SQLite's own snapshot, or pg_dump."""
-    if home.database_url.startswith("sqlite"):
-        copy = home.tmp / "backup-state.sqlite3"
-        copy.unlink(missing_ok=True)
-        source, target = sqlite3.connect(home.state_database), sqlite3.connect(copy)
-        try:
-            source.backup(target)
-            target.execute("PRAGMA journal_mode=DELETE")
-        finally:
-            target.close()
-            source.close()
-        return _STATE, copy
-    command = ["pg_dump", "--format=custom", "--no-owner", f"--dbname={home.database_url}"]
-    return _DUMP, _postgres(command)
-
-
-def _restore_postgres(home: Home, dump: Path) -> None:
-    _postgres(["pg_restore", "--clean", "--if-exists", "--no-owner", f"--dbname={home.database_url}", str(dump)])
-    dump.unlink()
-
-
-def _postgres(command: list[str]) -> bytes:
-    try:
-        return subprocess.run(command, check=True, capture_output=True).stdout
-    except FileNotFoundError as error:
+    if target.resolve().is_relative_to(home.path.resolve()):
         raise BackupError(
-            f"找不到命令 {command[0]}，请安装 PostgreSQL 客户端",
-            f"{command[0]} is missing: install the PostgreSQL client",
-        ) from error
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip()[:500]
-        host = urlsplit(command[-1].removeprefix("--dbname=")).hostname
-        raise BackupError(f"{command[0]} 失败（{host}）：{said}", f"{command[0]} failed ({host}): {said}") from error
+            f"{target} 在数据之家里面，请放到别处，最好是另一块磁盘",
+            f"{target} lies in the home itself: put it elsewhere, best on another disk",
+            path=str(target),
+        )
 
 
-def _manifest_files(home: Home) -> Iterator[Path]:
-    folder = home.lake / "manifest"
-    # The log comes last: a log entry that is copied then names only files that are copied too.
-    yield from sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: ("_delta_log" in p.parts, str(p)))
+@dataclass
+class _Writer:
+    """Adds files to an archive and notes the hash of what went in."""
+
+    archive: tarfile.TarFile
+    sums: dict[str, str] = field(default_factory=dict)
+
+    def add_file(self, path: Path, name: str) -> None:
+        """Add a file as long as it is now; one that grows meanwhile (a log) is cut there. One that has gone is left out."""
+        if name in self.sums:
+            return
+        try:
+            stream = path.open("rb")
+        except FileNotFoundError:
+            return
+        with stream:
+            info = self.archive.gettarinfo(arcname=name, fileobj=stream)
+            self._add(info, stream)
+
+    def add_bytes(self, name: str, data: bytes) -> None:
+        info = tarfile.TarInfo(name)
+        info.size, info.mode = len(data), 0o600
+        self._add(info, io.BytesIO(data))
+
+    def _add(self, info: tarfile.TarInfo, stream: BinaryIO) -> None:
+        hashing = _Hashing(stream)
+        self.archive.addfile(info, hashing)
+        self.sums[info.name] = hashing.digest.hexdigest()
 
 
-def _other_files(home: Home, lake: Lake) -> Iterator[Path]:
-    named = {Path(name) for name in lake.named_paths()}
-    # Vacuum has removed files that only old rows of the manifest name.
-    yield from (home.lake / relative for relative in sorted(named) if (home.lake / relative).exists())
-    for path in sorted(home.lake.rglob("*")):
-        relative = path.relative_to(home.lake)
-        if path.is_file() and relative not in named and relative.parts[0] != "manifest" and path.suffix != ".parquet":
-            yield path
-    for path in sorted(home.path.rglob("*")):
-        if path.is_file() and path.relative_to(home.path).parts[0] not in _LEFT_OUT:
-            yield path
+class _Hashing(io.RawIOBase):
+    """A stream whose bytes are hashed as they are read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.digest = hashlib.sha256()
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self.digest.update(data)
+        return data
 
 
-def _add_file(archive: tarfile.TarFile, root: Path, path: Path, sums: dict[str, str]) -> None:
-    name = str(path.relative_to(root))
-    if name not in sums:
-        sums[name] = _sum(path.open("rb"))
-        archive.add(path, name, recursive=False)
-
-
-def _add_bytes(archive: tarfile.TarFile, name: str, data: bytes | Path, sums: dict[str, str]) -> None:
-    if isinstance(data, Path):
-        sums[name] = _sum(data.open("rb"))
-        archive.add(data, name, recursive=False)
-        data.unlink()
+def _add_database(writer: _Writer, home: Home) -> None:
+    """The state database as one file: SQLite's own snapshot, or pg_dump."""
+    if not home.database_url.startswith("sqlite"):
+        writer.add_bytes(DUMP, dump(home.database_url))
         return
-    sums[name] = hashlib.sha256(data).hexdigest()
-    info = tarfile.TarInfo(name)
-    info.size, info.mode = len(data), 0o600
-    archive.addfile(info, io.BytesIO(data))
+    copy = home.tmp / f"backup-{secrets.token_hex(4)}.sqlite3"
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(sqlite_file(home))) as source,
+            contextlib.closing(sqlite3.connect(copy)) as snapshot,
+        ):
+            source.backup(snapshot)
+            snapshot.execute("PRAGMA journal_mode=DELETE")
+        writer.add_file(copy, STATE)
+    finally:
+        copy.unlink(missing_ok=True)
 
 
-def _sum(stream: io.BufferedReader) -> str:
-    with stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def sqlite_file(home: Home) -> Path:
+    """The file of the state database, where it is SQLite."""
+    if home.settings.database_url is None:
+        return home.state_database
+    return Path(unquote(urlsplit(home.database_url).path)[1:])
+
+
+def _add_manifest(writer: _Writer, home: Home) -> None:
+    folder = home.lake / "manifest"
+    # Listed first and copied last: a log entry that is copied then names only files that are copied too.
+    log = sorted((folder / "_delta_log").rglob("*"))
+    rows = sorted(folder.glob("*.parquet"))
+    for path in (*rows, *log):
+        if path.is_file():
+            writer.add_file(path, path.relative_to(home.path).as_posix())
+
+
+def _add_lake(writer: _Writer, home: Home, lake: Lake) -> None:
+    """The files that the manifest names, and the logs of the tables. What a run is just writing is left out."""
+    for relative in sorted(lake.named_paths()):
+        # Vacuum has removed files that only old rows of the manifest name; those are left out by the writer.
+        writer.add_file(home.lake / relative, f"lake/{relative}")
+    for path in sorted(home.lake.rglob("*")):
+        within = path.relative_to(home.lake)
+        if path.is_file() and within.parts[0] not in {"manifest", "running"} and path.suffix != ".parquet":
+            writer.add_file(path, f"lake/{within.as_posix()}")
+
+
+def _add_others(writer: _Writer, home: Home) -> None:
+    for path in _others(home):
+        writer.add_file(path, path.relative_to(home.path).as_posix())
+
+
+def _others(home: Home) -> Iterator[Path]:
+    for top in sorted(home.path.iterdir()):
+        if top.name in _LEFT_OUT or top.is_symlink():
+            continue
+        if top.is_file():
+            yield top
+        for path in sorted(top.rglob("*")):
+            arriving = top == home.files and path.relative_to(top).parts[0].startswith(_ARRIVING)
+            if path.is_file() and not arriving:
+                yield path

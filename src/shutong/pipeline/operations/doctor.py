@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import stat
@@ -11,16 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from shutong.catalog.actions import current_catalog
+from shutong.engine.errors import EngineError
 from shutong.engine.home import Home, lease_holder
 from shutong.engine.lake import Lake
+from shutong.engine.settings import machine_memory
 from shutong.jobs.work import failed_work
 from shutong.pipeline.after import shown_run
 from shutong.pipeline.models import Run
-from shutong.pipeline.runs import answers_behind
+from shutong.pipeline.runs import answers_behind, lost_run
 
 State = Literal["ok", "warn", "fail"]
 _LEAST_FREE = 2_000_000_000
@@ -41,6 +44,7 @@ def examine(home: Home) -> list[Finding]:
     findings: list[Finding] = []
     looks: list[Callable[[Home], Iterator[Finding]]] = [
         _machine,
+        _folders,
         _keys,
         _database,
         _lake,
@@ -53,9 +57,29 @@ def examine(home: Home) -> list[Finding]:
         try:
             findings += look(home)
         except Exception as error:
-            name = look.__name__.strip("_")
-            findings.append(Finding(name, "fail", f"检查时出错：{error}", f"the look itself failed: {error}"))
+            findings.append(_failed(look.__name__.strip("_"), error))
     return findings
+
+
+def _failed(name: str, error: Exception) -> Finding:
+    """A look that could not be finished; an error of our own says what to do, those of the database do not."""
+    if isinstance(error, EngineError):
+        return Finding(name, "fail", error.zh, error.en)
+    if isinstance(error, DatabaseError):
+        text = " ".join(str(error).split())
+        return Finding(
+            name,
+            "fail",
+            f"数据库打不开或已损坏：{text}。请核对设置 database_url 和数据库服务，或从备份恢复",
+            f"the database cannot be opened or is damaged: {text}. "
+            "Check the setting database_url and its server, or restore a backup",
+        )
+    return Finding(
+        name,
+        "fail",
+        f"检查时出错：{type(error).__name__}: {error}。请核对该文件夹的权限和磁盘，或从备份恢复",
+        f"the look itself failed: {type(error).__name__}: {error}. Check the folder's rights and disk, or restore a backup",
+    )
 
 
 def _machine(home: Home) -> Iterator[Finding]:
@@ -68,8 +92,34 @@ def _machine(home: Home) -> Iterator[Finding]:
         yield Finding("disk", "warn", f"磁盘只剩 {words}，请清理或扩容", f"only {words} left: free some space")
     else:
         yield Finding("disk", "ok", f"磁盘可用 {words}", f"{words} free")
-    limit = home.settings.memory_limit
-    yield Finding("memory", "ok", f"计算内存上限 {limit}", f"computing may use {limit}")
+    limit, has = home.settings.memory_limit, machine_memory()
+    if home.settings.memory_bytes > has:
+        yield Finding(
+            "memory",
+            "warn",
+            f"内存上限 {limit} 大于本机的 {has / 1e9:.1f} GB，运行可能被系统终止。请调低设置 memory_limit",
+            f"the limit {limit} is more than the machine's {has / 1e9:.1f} GB, so a run may be killed: lower memory_limit",
+        )
+    else:
+        yield Finding("memory", "ok", f"计算内存上限 {limit}", f"computing may use {limit}")
+
+
+def _folders(home: Home) -> Iterator[Finding]:
+    closed = [str(path) for path in _written(home) if path.exists() and not os.access(path, os.W_OK)]
+    if closed:
+        yield Finding(
+            "folders",
+            "fail",
+            f"不能写入：{'、'.join(closed)}。请核对所有者和权限，服务与命令应由同一用户运行",
+            f"may not be written: {', '.join(closed)}. Check owner and rights; run the site and commands as one user",
+        )
+    else:
+        yield Finding("folders", "ok", "数据之家可写", "the home can be written")
+
+
+def _written(home: Home) -> Iterator[Path]:
+    yield from (home.path, home.lake, home.lake / "manifest", home.files, home.answers, home.logs, home.tmp)
+    yield from (home.state_database, *home.lake.glob("accepted"))
 
 
 def _keys(home: Home) -> Iterator[Finding]:
@@ -85,7 +135,17 @@ def _keys(home: Home) -> Iterator[Finding]:
 def _database(_home: Home) -> Iterator[Finding]:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if missing:
+    newer = sorted(
+        "/".join(one) for one in set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations)
+    )
+    if newer:
+        yield Finding(
+            "database",
+            "fail",
+            f"数据库由更新的版本升级过（{newer[0]}），请安装新版本，或从备份恢复",
+            f"a newer version has changed the database ({newer[0]}): install that version, or restore a backup",
+        )
+    elif missing:
         zh, en = (
             f"数据库缺 {len(missing)} 项迁移，请运行 shutong upgrade",
             f"{len(missing)} migrations missing: run shutong upgrade",
@@ -106,6 +166,10 @@ def _lake(home: Home) -> Iterator[Finding]:
             f"{len(gone)} files are gone: restore. First: {gone[0]}",
         )
         yield Finding("lake", "fail", zh, en)
+        return
+    lost = lost_run(lake)
+    if lost:
+        yield Finding("lake", "fail", lost.zh, lost.en)
     else:
         count, runs = len(lake.tables()), lake.last
         yield Finding("lake", "ok", f"湖中 {count} 张表，{runs} 次提交", f"{count} tables, {runs} commits")
