@@ -103,6 +103,26 @@ def collect(
 
 
 @app.command()
+def rejects(
+    batch: Annotated[str, typer.Argument(metavar="BATCH", help="批次号 / id of the batch")],
+    target: Annotated[
+        Path, typer.Argument(metavar="TARGET", help="要写的文件 .xlsx 或 .csv / file to write, .xlsx or .csv")
+    ],
+    home: HomeOption = None,
+) -> None:
+    """把批次中待更正的拒收行写成表格。Write the rejected rows of a batch as a spreadsheet to correct and deliver again.
+
+    The sheet has a row id, the reasons and the cells as they were delivered. Correct the cells, leave the first column
+    as it is, and deliver it by `shutong collect --corrects BATCH`: that settles the rows in the batch's ticket. Rows
+    that are settled already are left out. The file holds what the department delivered, personal data too; that it was
+    written is in the audit log. An existing file is not overwritten (exit code 1).
+
+    Example: `shutong rejects b37fd23574edab043a7902ecf rejected.xlsx --home /srv/shutong`
+    """
+    in_home(home, "way:write_rejects", batch=batch, target=target)
+
+
+@app.command()
 def run(
     home: HomeOption = None,
     full: Annotated[bool, typer.Option("--full", help="全部重算 / compute everything again")] = False,

@@ -245,6 +245,11 @@ def explanation(error: Exception) -> str:
     if isinstance(error, OSError):
         return _of_system(error)
     if type(error).__module__.startswith(("django.db", "sqlite3", "psycopg")):
+        if "no such column" in str(error) or "no such table" in str(error) or "does not exist" in str(error):
+            return (
+                f"数据库的表比程序旧：{error}。请运行 shutong upgrade\n"
+                f"the database's tables are older than the program: {error}. Run shutong upgrade"
+            )
         return (
             f"数据库出错：{error}。请检查数据库地址、磁盘空间和权限，或运行 shutong doctor\n"
             f"the database failed: {error}. Check its address, the disk and the rights, or run shutong doctor"

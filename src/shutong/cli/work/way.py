@@ -12,15 +12,19 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from shutong.accounts.actors import SYSTEM
+from shutong.audit.chain import Record
+from shutong.audit.reads import note
 from shutong.catalog.actions import current_catalog
 from shutong.cli.outcome import DONE, REFUSED, console, print_json, say
+from shutong.collect.models import Batch
 from shutong.collect.receipt import Receipt
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
 from shutong.pipeline.runs import Progress as Tell
 from shutong.pipeline.runs import run_way
-from shutong.quality.counter import take_in
+from shutong.quality.counter import rejects_of_batch, take_in
 from shutong.quality.delivery import Delivery
+from shutong.quality.rejects import rejects_csv, rejects_workbook
 from shutong.spec.problems import meant
 
 _MOST_REASONS = 12
@@ -66,6 +70,36 @@ def _show_receipt(receipt: Receipt) -> None:
             ("拒收 rejected", reason["rejected"]) if reason["rejected"] else ("存疑 flagged", reason["flagged"])
         )
         say(f"  {word} {count:,}  {reason['zh']}（行 / rows {rows}）")
+
+
+_FORMS = {".xlsx": rejects_workbook, ".csv": rejects_csv}
+
+
+def write_rejects(folder: Path, *, batch: str, target: Path) -> None:
+    """Write the rejected rows of a batch that are still to be corrected; the audit log names who did.
+
+    Raises:
+        FileExistsError: the target is there already.
+    """
+    found = Batch.objects.filter(pk=batch).first()
+    if found is None:
+        raise typer.BadParameter(f"没有这个批次：{batch} / no such batch", param_hint="BATCH")
+    if target.suffix not in _FORMS:
+        raise typer.BadParameter(f"请写成 .xlsx 或 .csv：{target} / name it .xlsx or .csv", param_hint="TARGET")
+    home = Home.open(folder)
+    engine = DuckEngine.of_home(home)
+    try:
+        rows = rejects_of_batch(home, engine, found, acting=SYSTEM)
+    finally:
+        engine.close()
+    if not rows.rows:
+        say(f"批次 {batch} 没有待更正的行，未写文件 / no row is left to correct, nothing was written")
+        return
+    with target.open("xb") as file:
+        note(Record(action="quality.rejects_download", outcome="read", actor=SYSTEM.values(), objects=(batch,)))
+        file.write(_FORMS[target.suffix](rows))
+    say(f"{target}: {len(rows.rows)} 行待更正 / rows to correct")
+    say(f"改好后 / then: shutong collect {found.resource} {target} --corrects {batch}")
 
 
 def run(folder: Path, *, full: bool, day: dt.date | None, json: bool) -> None:
