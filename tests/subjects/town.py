@@ -39,6 +39,8 @@ REGISTRATION = resource(
         "capital": {"element": "money", "title": "注册资本"},
         "boss": {"element": "person-name", "title": "法定代表人", "grade": 2, "mask": "surname"},
         "boss_id": {"element": "citizen-id", "title": "证件号"},
+        "tel": {"element": "mobile", "title": "电话"},
+        "site": {"element": "address", "title": "住所"},
     },
     about=[
         {
@@ -51,6 +53,9 @@ REGISTRATION = resource(
             "name": "name",
             "former_name": "former",
             "area": "area",
+            "address": "site",
+            "legal_rep": "boss",
+            "phone": "tel",
         },
         {"kind": "person", "role": "boss", "citizen_id": "boss_id", "name": "boss"},
     ],
@@ -74,6 +79,9 @@ PENALTY = resource(
         "decided_on": {"element": "date", "title": "决定日期"},
         "fine": {"element": "money", "title": "罚款"},
         "officer": {"element": "person-name", "title": "经办人", "grade": 2, "mask": "surname"},
+        "chief": {"element": "person-name", "title": "负责人", "grade": 2, "mask": "surname"},
+        "tel": {"element": "mobile", "title": "电话"},
+        "site": {"element": "address", "title": "地址"},
     },
     about={
         "kind": "organisation",
@@ -83,6 +91,9 @@ PENALTY = resource(
         "taxpayer_no": "tax_no",
         "name": "party",
         "area": "area",
+        "address": "site",
+        "legal_rep": "chief",
+        "phone": "tel",
     },
     fact={"kind": "penalty", "on": "decided_on", "weight": "negative", "shows": ["doc_no", "fine", "officer"]},
     publicity={"rule": "double-publicity"},

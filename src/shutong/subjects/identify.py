@@ -1,12 +1,14 @@
 """Identify: each mention linked to a subject with method, score and evidence, or set aside with the reason.
 
 The order: the register row itself; a valid unified code; a code that leads to one (organisation code, registration,
-taxpayer or certificate number, through the registers); the exact name in its area; the exact name alone where it is
-unique and nothing contradicts; a spelling variant of the name in its area. A code beside the name of somebody else
-is a conflict. Persons are linked by the key of their identity number only, places by address and area.
+taxpayer or certificate number, through the registers); a unified code with one slip that fits one register row, where
+name or area agrees; the exact name in its area; the exact name alone where it is unique and nothing contradicts; a
+spelling variant of the name in its area; a similar name with the model's approval (``similar``). A code beside the name
+of somebody else is a conflict. Persons are linked by the key of their identity number only, places by address and area.
+What a person decided on a case goes before all of it.
 
-The link of a mention depends on the mention and on the identifiers found under its own values, on nothing else;
-this is what lets a run compute only the mentions that a change can touch.
+The link of a mention depends on the mention, on the identifiers found under its own values and those in ``lookups``, on
+decisions on its case, and on nothing else; this is what lets a run compute only the mentions that a change can touch.
 """
 
 from __future__ import annotations
@@ -15,10 +17,13 @@ from collections.abc import Iterator
 
 from shutong.engine.stage import Read, SqlStep, Stage, Step, Write
 from shutong.spec.catalog import Catalog
+from shutong.subjects.decided import concluded_sql, decision_steps
 from shutong.subjects.mentions import ORG_CODE, PLACE, about_hash
-from shutong.subjects.tables import IDENTIFIERS, LINKS, MENTIONS, UNIDENTIFIED
+from shutong.subjects.repair import repair_steps
+from shutong.subjects.similar import similar_steps
+from shutong.subjects.tables import DECISIONS, IDENTIFIERS, LINKS, LOOKUPS, MENTIONS, MODELS, UNIDENTIFIED
 
-VERSION = 1
+VERSION = 2
 
 SCORES = {
     "registry": 1000,
@@ -27,6 +32,7 @@ SCORES = {
     "registration_no": 975,
     "taxpayer_no": 970,
     "certificate_no": 965,
+    "uscc_repaired": 945,
     "person_key": 1000,
     "place": 950,
     "name_area": 940,
@@ -42,20 +48,24 @@ _COLUMN_OF = {code: code for code in _CODES} | {"org_code": "organisation_code"}
 
 
 def identify_stage(catalog: Catalog) -> Stage:
-    """The stage that writes ``links`` and ``unidentified``.
+    """The stage that writes ``links``, ``unidentified`` and ``lookups``.
 
-    Scope: record ids. It reads no clock: ``mentions`` and ``identifiers`` are of the day they were computed for.
+    Scope: record ids. ``mentions`` and ``identifiers`` are of the day they were computed for; ``:as_of`` chooses the model
+    and the decisions in force.
     """
     return Stage(
         name="identify",
         reads=(
             Read("mentions", "mentions", MENTIONS, scope="record_id"),
             Read("identifiers", "identifiers", IDENTIFIERS),
+            Read("decisions", "decisions", DECISIONS),
+            Read("models", "models", MODELS),
         ),
         steps=tuple(_steps()),
         writes=(
             Write("links", "links", key="record_id", schema=LINKS),
             Write("unidentified", "unidentified", key="record_id", schema=UNIDENTIFIED),
+            Write("lookups", "lookups", key="record_id", schema=LOOKUPS),
         ),
         version=VERSION,
         declarations=about_hash(catalog),
@@ -65,6 +75,7 @@ def identify_stage(catalog: Catalog) -> Stage:
 def _steps() -> Iterator[Step]:
     yield SqlStep("owners", _OWNERS, materialise=True)
     yield SqlStep("name_areas", _NAME_AREAS, materialise=True)
+    yield from repair_steps()
     yield SqlStep("told", _TOLD)
     yield SqlStep("looked_up", _looked_up_sql())
     yield SqlStep("by_code", _BY_CODE, materialise=True)
@@ -73,7 +84,12 @@ def _steps() -> Iterator[Step]:
     yield SqlStep("weighed", _WEIGHED)
     yield SqlStep("decided", _decided_sql(), materialise=True)
     yield SqlStep("persons_and_places", _PERSONS_AND_PLACES, materialise=True)
-    both = "SELECT * FROM decided UNION ALL SELECT * FROM persons_and_places"
+    yield from decision_steps()
+    yield SqlStep("left_cases", _LEFT_CASES)
+    yield from similar_steps()
+    yield SqlStep("concluded", concluded_sql(), materialise=True)
+    yield SqlStep("lookups", _LOOKED_UP_BY)
+    both = "SELECT * FROM concluded UNION ALL SELECT * FROM persons_and_places"
     links = ", ".join(LINKS.names)
     unidentified = ", ".join(UNIDENTIFIED.names)
     yield SqlStep("links", f"SELECT {links} FROM ({both}) WHERE reason IS NULL")
@@ -82,12 +98,19 @@ def _steps() -> Iterator[Step]:
 
 # Only what identification looks at: every column more is written and read once more.
 _TOLD = f"""SELECT record_id, role, entry, principal, current, registry, resource, kind, uscc, org_code, registration_no,
- taxpayer_no, certificate_no, {ORG_CODE} AS organisation_code, name_key, variant_key, area
+ taxpayer_no, certificate_no, {ORG_CODE} AS organisation_code, name_key, variant_key, area, case_key
 FROM mentions WHERE kind = 'organisation'"""
+
+_LEFT_CASES = """SELECT DISTINCT d.case_key FROM decided d WHERE d.case_key IS NOT NULL
+ AND (d.reason IN ('no-match', 'ambiguous') OR EXISTS (SELECT 1 FROM ruled_out r
+  WHERE r.case_key = d.case_key AND r.subject_id = d.subject_id))"""
+
+_LOOKED_UP_BY = """SELECT DISTINCT record_id, 'uscc' AS kind, code AS value FROM meant
+UNION ALL SELECT DISTINCT d.record_id, 'block', a.block FROM decided d JOIN asked a ON a.case_key = d.case_key"""
 
 # Who is found under a value: the subject where it is only one, and how many.
 _OWNERS = """SELECT kind, value, min(subject_id) AS subject_id, count(*) AS owners FROM identifiers
-WHERE kind NOT IN ('area', 'redirected') GROUP BY kind, value"""
+WHERE kind NOT IN ('area', 'redirected', 'parts', 'block', 'legal_rep', 'phone', 'address') GROUP BY kind, value"""
 
 _NAME_AREAS = """SELECT n.kind, n.value, a.value AS area, min(n.subject_id) AS subject_id, count(*) AS owners
 FROM identifiers n JOIN identifiers a ON a.subject_id = n.subject_id AND a.kind = 'area'
@@ -96,11 +119,12 @@ WHERE n.kind IN ('name', 'variant') GROUP BY n.kind, n.value, a.value"""
 
 def _looked_up_sql() -> str:
     """Every mention of an organisation with whom its codes and its name lead to."""
-    columns = ["t.*", "u.subject_id AS by_uscc", "g.subject_id AS by_register"]
+    columns = ["t.*", "u.subject_id AS by_uscc", "g.subject_id AS by_register", "s.subject_id AS by_repair"]
     joins = [
         "LEFT JOIN owners u ON u.kind = 'uscc' AND u.value = t.uscc",
         "LEFT JOIN owners g ON g.kind = 'register'"
         " AND g.value = CASE WHEN t.registry AND t.current THEN concat(t.record_id, '/', t.role) END",
+        "LEFT JOIN repaired s ON s.record_id = t.record_id AND s.role = t.role",
     ]
     for code in _CODES:
         columns += [f"CASE WHEN {code}_of.owners = 1 THEN {code}_of.subject_id END AS by_{code}"]
@@ -128,7 +152,8 @@ _BY_CODE = f"""SELECT *, CASE
   WHEN registry AND current AND coalesce(by_uscc, by_register) IS NOT NULL THEN coalesce(by_uscc, by_register)
   WHEN by_uscc IS NOT NULL THEN by_uscc
   WHEN least({_AGREEING}) = greatest({_AGREEING}) THEN {_ANY_CODE}
-  WHEN {_ANY_CODE} IS NOT NULL AND by_name_area IN ({_AGREEING}) THEN by_name_area END AS code_subject,
+  WHEN {_ANY_CODE} IS NOT NULL AND by_name_area IN ({_AGREEING}) THEN by_name_area
+  WHEN {_ANY_CODE} IS NULL THEN by_repair END AS code_subject,
  coalesce(by_name_area, CASE WHEN area IS NULL THEN by_name END) AS name_subject,
  CASE WHEN registry AND current AND coalesce(by_uscc, by_register) IS NOT NULL THEN 'registry'
   WHEN by_uscc IS NOT NULL THEN 'uscc' END AS first_method
@@ -179,6 +204,7 @@ def _decided_sql() -> str:
     led = {code: f"by_{code} = code_subject" for code in _CODES}
     led["org_code"] += " AND org_code IS NOT NULL"
     led["taxpayer_no"] += " OR (taxpayer_no IS NOT NULL AND by_org_code = code_subject)"
+    led["uscc_repaired"] = "by_repair = code_subject"
     code_method = " ".join(f"WHEN {condition} THEN '{code}'" for code, condition in led.items())
     has_code = " OR ".join(f"{code} IS NOT NULL" for code in ("uscc", *_CODES))
     many = " OR ".join(["name_owners > 1", "name_area_owners > 1", "variant_area_owners > 1"])
@@ -204,14 +230,15 @@ found AS (SELECT *, CASE WHEN tried IN ('name_area', 'name', 'name_variant') AND
 named AS (SELECT *, CASE method WHEN 'name_area' THEN by_name_area WHEN 'name' THEN by_name
   WHEN 'name_variant' THEN by_variant_area ELSE CASE WHEN method IS NOT NULL THEN code_subject END END AS found,
  CASE WHEN method IS NULL THEN coalesce(code_subject, name_subject, by_name, by_variant_area) END AS other FROM found)
-SELECT record_id, role, entry, principal, current, resource, kind, found AS subject_id, method,
+SELECT record_id, role, entry, principal, current, resource, kind, case_key, found AS subject_id, method,
  CAST(CASE method {scores} END - CASE WHEN method NOT IN ('registry', 'name_area', 'name', 'name_variant')
   AND name_evidence IN ('unknown', 'other') THEN {NAME_DIFFERS} ELSE 0 END AS INTEGER) AS score,
  CASE WHEN method IS NOT NULL THEN NULL
   WHEN codes_disagree OR clash IS NOT NULL OR name_evidence = 'other' AND code_subject IS NOT NULL THEN 'conflict'
   WHEN {many} OR {many_codes} THEN 'ambiguous'
   WHEN name_key IS NULL AND NOT ({has_code}) THEN 'no-identifier' ELSE 'no-match' END AS reason,
- concat('{{"uscc":"', CASE WHEN uscc IS NULL THEN 'absent' WHEN by_uscc = coalesce(found, other) THEN 'equal'
+ concat('{{"uscc":"', CASE WHEN by_repair = coalesce(found, other) THEN 'repaired'
+   WHEN uscc IS NULL THEN 'absent' WHEN by_uscc = coalesce(found, other) THEN 'equal'
    WHEN by_uscc IS NULL THEN 'unknown' ELSE 'other' END, {codes},
   '","name":"', CASE WHEN method IN ('name_area', 'name') THEN 'equal' WHEN method = 'name_variant' THEN 'variant'
    ELSE name_evidence END,

@@ -14,13 +14,14 @@ import pyarrow as pa
 
 from shutong.engine.stage import ArrowStep, Read, SqlStep, Stage, Step, Write
 from shutong.spec.catalog import Catalog, key_column, row_columns, sealed, stored_columns, view_name
+from shutong.spec.columns import faulty_column, repairable
 from shutong.spec.models import Resource, Subject
 from shutong.spec.sql import check_expression, render
 from shutong.subjects.current import needs_batches, versions_sql
 from shutong.subjects.keys import ADDRESS_KEYS, NAME_KEYS, address_keys, name_keys
 from shutong.subjects.tables import BATCHES, MENTIONS, SUBJECTS, columns, no_rows_sql
 
-VERSION = 2
+VERSION = 3
 
 ROW_COLUMNS = ("record_id", "key_id", "received_on", "seq", "row_no", "operation")
 PARTS = (
@@ -34,6 +35,9 @@ PARTS = (
     "former_name",
     "area",
     "address",
+    "legal_rep",
+    "phone_key",
+    "faulty",
 )
 """What an ``about`` entry may take from a row."""
 
@@ -66,6 +70,17 @@ IDENTITY = f"""CASE kind
  WHEN 'person' THEN person_key
  WHEN 'place' THEN CASE WHEN registry AND address_key IS NOT NULL THEN {PLACE} END END"""
 """The identity itself, beside ``IDENTITY_KIND``."""
+
+CASE_KEY = (
+    "CASE WHEN kind = 'organisation' AND uscc IS NULL AND NOT registry THEN md5(concat("
+    + ", '|', ".join(
+        f"coalesce({part}, '')"
+        for part in ("name_key", "area", "org_code", "registration_no", "taxpayer_no", "certificate_no", "faulty",
+                     "legal_rep", "phone_key", "address_key")
+    )
+    + ")) END"
+)  # fmt: skip
+"""What a row without a unified code says of an organisation, as one hash: rows that say the same are one case."""
 
 _PREFIX = {"organisation": "o", "person": "p", "place": "l"}
 
@@ -132,11 +147,11 @@ def _steps(resources: list[Resource]) -> Iterator[Step]:
     )
     yield ArrowStep("name_keys", "raw_names", name_keys, NAME_KEYS)
     yield SqlStep(
-        "raw_addresses", "SELECT DISTINCT address AS raw FROM said WHERE kind = 'place' AND address IS NOT NULL"
+        "raw_addresses", "SELECT DISTINCT address AS raw FROM said WHERE kind <> 'person' AND address IS NOT NULL"
     )
     yield ArrowStep("address_keys", "raw_addresses", address_keys, ADDRESS_KEYS)
     yield SqlStep("keyed", _KEYED)
-    chosen = ", ".join(f'"{column}"' for column in MENTIONS.names)
+    chosen = ", ".join(f"{CASE_KEY} AS case_key" if name == "case_key" else f'"{name}"' for name in MENTIONS.names)
     yield SqlStep("mentions", f"SELECT {chosen} FROM keyed WHERE kept")
     yield SqlStep("first_seen", _FIRST_SEEN)
     yield ArrowStep("minted", "first_seen", mint, SUBJECTS)
@@ -154,12 +169,18 @@ def _columns_needed(resource: Resource) -> list[str]:
 
 def _column(resource: Resource, entry: Subject, part: str) -> str | None:
     """The stored column of one part of an entry. Sealed names, areas and codes take no part: only keys can match."""
-    item = entry.citizen_id if part == "person_key" else getattr(entry, part)
+    if part == "faulty":
+        return faulty_column(str(entry.uscc)) if entry.uscc in repairable(resource) else None
+    item = getattr(entry, _ITEM_OF.get(part, part))
     if item is None or item not in resource.items:
         return None
     if sealed(resource.items[item]):
-        return key_column(item) if part == "person_key" else None
-    return None if part == "person_key" else str(item)
+        return key_column(item) if part in _ITEM_OF else None
+    return None if part in _ITEM_OF else str(item)
+
+
+_ITEM_OF = {"person_key": "citizen_id", "phone_key": "phone"}
+"""Parts that are matching keys of sealed items, by the entry of ``about`` that names the item."""
 
 
 def _entry_sql(resource: Resource, number: int, entry: Subject) -> str:
@@ -194,7 +215,11 @@ def _quoted(column: str | None) -> str:
 
 _SAID = pa.schema(
     [
-        *(field for field in MENTIONS if not field.name.endswith("_key") or field.name == "person_key"),
+        *(
+            field
+            for field in MENTIONS
+            if field.name in {"person_key", "phone_key"} or not field.name.endswith(("_key", "parts"))
+        ),
         *columns(former_name=pa.string(), address=pa.string(), kept=pa.bool_(), may_mint=pa.bool_()),
     ]
 )
@@ -206,10 +231,11 @@ _KEYED = """SELECT s.record_id, s.key_id, s.role, s.entry, s.principal, s.resour
  s.kept, s.may_mint, coalesce(s.uscc, CASE WHEN length(s.taxpayer_no) = 18 THEN s.taxpayer_no END) AS uscc,
  s.org_code, s.registration_no, CASE WHEN length(s.taxpayer_no) = 15 THEN s.taxpayer_no END AS taxpayer_no,
  s.certificate_no, s.person_key, s.name, n.name_key, n.variant_key, f.name_key AS former_name_key,
- f.variant_key AS former_variant_key, s.area, d.address_key, s.received_on, s.seq, s.row_no
+ f.variant_key AS former_variant_key, n.parts, f.parts AS former_parts, s.area, d.address_key, s.legal_rep, s.phone_key,
+ s.faulty, s.received_on, s.seq, s.row_no
 FROM said s LEFT JOIN name_keys n ON n.raw = CASE WHEN s.kind = 'organisation' THEN s.name END
  LEFT JOIN name_keys f ON f.raw = CASE WHEN s.kind = 'organisation' THEN s.former_name END
- LEFT JOIN address_keys d ON d.raw = CASE WHEN s.kind = 'place' THEN s.address END"""
+ LEFT JOIN address_keys d ON d.raw = CASE WHEN s.kind <> 'person' THEN s.address END"""
 
 _FIRST_SEEN = f"""SELECT i.kind, i.identifier_kind, i.identifier, i.minted_by, i.role, i.position, i.minted_on FROM (
  SELECT kind, identifier_kind, identifier, min_by(record_id, position) AS minted_by, min_by(role, position) AS role,

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 
 from shutong.engine.stage import Read, SqlStep, Stage, Step, Write
 from shutong.spec.catalog import Catalog
+from shutong.subjects.blocks import blocks_sql
 from shutong.subjects.mentions import ENTRY_POSITION, IDENTITY, IDENTITY_KIND, ORG_CODE, PLACE, about_hash
 from shutong.subjects.tables import IDENTIFIERS, MENTIONS, SUBJECTS
 
-VERSION = 2
+VERSION = 3
 
 _COLUMN_OF = {
     "uscc": "uscc",
@@ -71,6 +72,7 @@ def identifier_steps() -> Iterator[Step]:
     yield SqlStep("minted_ids", _MINTED_IDS, materialise=True)
     yield SqlStep("entity_ids", _ENTITY_IDS, materialise=True)
     yield SqlStep("provisional", _PROVISIONAL, materialise=True)
+    yield SqlStep("blocks", _blocks())
     yield SqlStep("claims", " UNION ALL ".join(_claims()))
     yield SqlStep("identifiers", _IDENTIFIERS)
 
@@ -94,7 +96,8 @@ def _level_sql(number: int, kind: str) -> str:
 
 
 _REGISTER_ROWS = f"""SELECT record_id, key_id, role, current, uscc, {ORG_CODE} AS organisation_code, registration_no,
- taxpayer_no, certificate_no, name_key, variant_key, former_name_key, former_variant_key, area, received_on,
+ taxpayer_no, certificate_no, name_key, variant_key, former_name_key, former_variant_key, parts, former_parts, area,
+ address_key, legal_rep, phone_key, received_on,
  {ENTRY_POSITION} AS position, {IDENTITY_KIND} AS identity_kind, {IDENTITY} AS identity
 FROM mentions WHERE registry AND kind = 'organisation'"""
 
@@ -132,10 +135,16 @@ def _claims() -> Iterator[str]:
     """SELECTs of every value that a row shows a subject to have."""
     for kind, column in _COLUMN_OF.items():
         yield _claim(kind, column, "a.current", f"a.current AND {column} IS NOT NULL")
-    for kind in ("name", "variant"):
-        yield _claim(kind, f"{kind}_key", "a.current", f"{kind}_key IS NOT NULL")
-        yield _claim(kind, f"former_{kind}_key", "FALSE", f"former_{kind}_key IS NOT NULL")
+    for kind, column in (("name", "name_key"), ("variant", "variant_key"), ("parts", "parts")):
+        yield _claim(kind, column, "a.current", f"{column} IS NOT NULL")
+        yield _claim(kind, f"former_{column}", "FALSE", f"former_{column} IS NOT NULL")
     yield _claim("area", "area", "a.current", "area IS NOT NULL")
+    for kind, column in (("address", "address_key"), ("legal_rep", "legal_rep"), ("phone", "phone_key")):
+        yield _claim(kind, column, "a.current", f"{column} IS NOT NULL")
+    yield (
+        "SELECT e.subject_id, 'block', b.block, b.current, TRUE, b.record_id, b.position, b.received_on"
+        " FROM blocks b JOIN entity_ids e ON e.entity = b.entity"
+    )
     yield _claim("register", "concat(record_id, '/', role)", "TRUE", "a.current AND uscc IS NULL")
     yield (
         "SELECT e.subject_id, 'redirected', m.subject_id, TRUE, TRUE, NULL, m.position, NULL"
@@ -154,6 +163,18 @@ def _claims() -> Iterator[str]:
     yield _minted_claim(
         "place", "place", PLACE, "m.registry AND m.current", "m.registry AND m.current AND m.address_key IS NOT NULL"
     )
+
+
+def _blocks() -> str:
+    """The blocks of similar names of every register row, under its present and its former name."""
+    held = ("entity", "current", "record_id", "position", "received_on")
+    former = ", ".join(["entity", "FALSE AS current", *held[2:], "former_parts AS parts", "area", "address_key"])
+    present = ", ".join([*held, "parts", "area", "address_key", "legal_rep", "phone_key"])
+    rows = (
+        f"SELECT {present} FROM attached UNION ALL SELECT {former}, NULL, NULL FROM attached"
+        " WHERE former_parts IS NOT NULL"
+    )
+    return blocks_sql(f"({rows})", held)
 
 
 def _claim(kind: str, value: str, current: str, condition: str) -> str:

@@ -22,8 +22,10 @@ from shutong.subjects.mentions import ORG_CODE, PLACE, about_hash, accepted_tabl
 from shutong.subjects.registers import identifier_reads, identifier_steps
 from shutong.subjects.tables import (
     BATCHES,
+    DECISIONS,
     IDENTIFIERS,
     LINKS,
+    LOOKUPS,
     MENTIONS,
     RECORD_SCOPE,
     SUBJECT_SCOPE,
@@ -31,7 +33,7 @@ from shutong.subjects.tables import (
     columns,
 )
 
-VERSION = 1
+VERSION = 2
 
 CHANGED = "scope/changed"
 RECORDS = "scope/records"
@@ -143,7 +145,7 @@ def identifiers_patch_stage(catalog: Catalog) -> Stage:
 def affected_records_stage(catalog: Catalog) -> Stage:
     """Writes ``scope/records``: the records whose links may change; and the subjects they are linked to so far.
 
-    Runs after the mentions and identifiers of the increment and before its links.
+    Runs after the mentions and identifiers of the increment and before its links. Parameters: ``:since_day``.
     """
     return Stage(
         name="affected-records",
@@ -152,6 +154,8 @@ def affected_records_stage(catalog: Catalog) -> Stage:
             Read(VALUES_CHANGED, "changed_values", VALUE_SCOPE),
             Read("mentions", "mentions", MENTIONS),
             Read("links", "links", LINKS),
+            Read("lookups", "lookups", LOOKUPS),
+            Read("decisions", "decisions", DECISIONS),
         ),
         steps=(
             SqlStep("records", " UNION ".join(_sharing()), materialise=True),
@@ -166,8 +170,14 @@ def affected_records_stage(catalog: Catalog) -> Stage:
 
 
 def _sharing() -> Iterator[str]:
-    """The changed records, and the records of mentions that would look up a changed value."""
+    """The changed records, those of mentions that look a changed value up, and those whose case was decided."""
     yield "SELECT record_id FROM changed"
+    yield "SELECT l.record_id FROM lookups l JOIN changed_values v ON v.kind = l.kind AND v.value = l.value"
+    # Decisions of the day of the last run may have come after it; linking a case again changes nothing by itself.
+    yield (
+        "SELECT record_id FROM mentions WHERE case_key IN (SELECT coalesce(d.case_key, o.case_key) FROM decisions d"
+        " LEFT JOIN decisions o ON o.decision_id = d.undoes WHERE d.made_on >= :since_day)"
+    )
     looked_up = {
         "uscc": "uscc",
         "org_code": ORG_CODE,

@@ -50,8 +50,14 @@ MENTIONS = columns(
     variant_key=pa.string(),
     former_name_key=pa.string(),
     former_variant_key=pa.string(),
+    parts=pa.string(),
+    former_parts=pa.string(),
     area=pa.string(),
     address_key=pa.string(),
+    legal_rep=pa.string(),
+    phone_key=pa.string(),
+    faulty=pa.string(),
+    case_key=pa.string(),
     received_on=pa.date32(),
     seq=pa.int64(),
     row_no=pa.int64(),
@@ -103,6 +109,32 @@ UNIDENTIFIED = columns(
     reason=pa.string(),
     evidence=pa.string(),
 )
+
+LOOKUPS = columns(record_id=pa.string(), kind=pa.string(), value=pa.string())
+"""Values that a record was looked up by beside those its mention shows: repaired codes and blocks of similar names."""
+
+DECISIONS = columns(
+    decision_id=pa.string(),
+    made_on=pa.date32(),
+    position=pa.int64(),
+    verb=pa.string(),
+    case_key=pa.string(),
+    subject_id=pa.string(),
+    undoes=pa.string(),
+    actor=pa.string(),
+)
+"""What people decided on cases of identification (append-only; an input): ``verb`` is same, different or undo."""
+
+MODELS = columns(
+    model=pa.string(),
+    version=pa.int32(),
+    trained_on=pa.date32(),
+    part=pa.string(),
+    level=pa.int32(),
+    term=pa.string(),
+    weight=pa.int32(),
+)
+"""Trained matching models (append-only; an input), a row per weight in hundredths of a bit, cap or threshold."""
 
 RECORD_SCOPE = columns(record_id=pa.string())
 SUBJECT_SCOPE = columns(subject_id=pa.string())
