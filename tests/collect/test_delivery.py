@@ -111,6 +111,17 @@ def test_a_refused_file_leaves_what_is_in_untouched(town: Town, data: bytes, cod
     assert town.deliver(GOOD.replace("一号", "九号")).state == "in"
 
 
+def test_more_rows_than_the_setting_allows_are_refused(tmp_path: Path) -> None:
+    Town(tmp_path)
+    (tmp_path / "home" / "home.toml").write_text("[limits]\nmax_rows = 3\n")
+    town = Town(tmp_path)
+    most = HEADER + "".join(f"甲公司,{n},1\n" for n in range(3))
+    assert town.deliver(most).accepted == 3
+    receipt = town.deliver(most + "甲公司,9,1\n")
+    assert receipt.refusal is not None and receipt.refusal["code"] == "file.too-many-rows"
+    assert "3" in receipt.refusal["zh"] and len(town.accepted) == 3
+
+
 def test_a_missing_file_is_refused_without_a_batch(town: Town) -> None:
     receipt = town.deliver_many([town.root / "nowhere.csv"])[0]
     assert receipt.refusal is not None and receipt.refusal["code"] == "file.missing"

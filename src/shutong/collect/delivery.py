@@ -216,6 +216,7 @@ def limits_of(settings: Settings) -> Limits:
     bounds = settings.limits
     return Limits(
         file_bytes=bounds.max_file_bytes,
+        rows=bounds.max_rows,
         cell_chars=bounds.max_cell_chars,
         columns=bounds.max_columns,
         zip_ratio=bounds.max_zip_ratio,

@@ -163,6 +163,8 @@ class Desk:
 
     def _spool(self, judged: Judged, read: Read) -> None:
         read.received += judged.received
+        if read.received > self.limits.rows:
+            raise Refusal(problem("file.too-many-rows", limit=f"{self.limits.rows:,}"))
         read.reasons.add(judged.told)
         read.flagged += int(np.count_nonzero(np.asarray(pc.list_value_length(judged.flags))))
         read.accepted.add(self.seal(judged, read.resource))

@@ -59,6 +59,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "文件超过上限 {limit}：请按日期或区划拆分后分次报送",
         "The file is larger than the limit of {limit}: split it by date or area and deliver the parts",
     ),
+    "file.too-many-rows": (
+        "行数超过上限 {limit}：请按日期或区划拆分后分次报送",
+        "There are more rows than the limit of {limit}: split the file by date or area and deliver the parts",
+    ),
     "file.kind": (
         "这是{kind_zh}，不是数据表：请导出为 CSV、XLSX 或 JSON 后报送",
         "This is {kind_en}, not a table: export it as CSV, XLSX or JSON and deliver that",

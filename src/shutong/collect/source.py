@@ -31,6 +31,7 @@ class Limits:
     """
 
     file_bytes: int = 20 << 30
+    rows: int = 200_000_000
     cell_chars: int = 100_000
     columns: int = 2_000
     zip_ratio: int = 200

@@ -89,9 +89,6 @@ class Settings(BaseModel):
     database_url: str | None = Field(
         None, description="Database of the state people decide on; default: a SQLite file in the home."
     )
-    answers_url: str | None = Field(
-        None, description="Database of the ready answers, rebuilt at will; default: a SQLite file in the home."
-    )
     host: str = Field("127.0.0.1", description="Address on which the site listens.")
     port: int = Field(8000, ge=0, le=65535, description="Port on which the site listens; 0 takes a free one.")
     public_url: str | None = Field(None, description="Address under which people reach the site, when it is another.")

@@ -67,9 +67,7 @@ def _of(home: Home) -> Deployment:
         trusted_origins=(f"{public.scheme}://{public.netloc}",) if public else (),
         https=bool(public and public.scheme == "https"),
         default=database_config(settings.database_url) if settings.database_url else sqlite_config(home.state_database),
-        answers=database_config(settings.answers_url, reader=True)
-        if settings.answers_url
-        else sqlite_config(home.answers / ANSWERS_FILE, reader=True),
+        answers=sqlite_config(home.answers / ANSWERS_FILE, reader=True),
         temp_folder=home.tmp,
         language=settings.locale,
         log_level=settings.log_level.upper(),
