@@ -6,8 +6,8 @@ declaration says that the law allows automatic entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from shutong.accounts.actions import action, note
@@ -49,6 +49,8 @@ class Reconciled:
     proposed: int = 0
     entered: int = 0
     gone: int = 0
+    back: int = 0
+    ended: int = 0
 
 
 @action(permission="rules.list", department="declaration.department", audited=("declaration.list",))
@@ -137,6 +139,36 @@ def note_grounds_gone(declaration: SubjectList, listings: Sequence[Listing], day
     return len(listings)
 
 
+@action(permission="rules.release", department="declaration.department", audited=("declaration.list",))
+def note_grounds_back(declaration: SubjectList, listings: Sequence[Listing], day: date, *, acting: Actor) -> int:
+    """Write down that the rule finds the ground again before anybody decided the release: it is due no longer."""
+    for listing in listings:
+        _expect(listing, Listing.State.LISTED)
+        listing.ground_gone_on = listing.release_due_on = None
+    Listing.objects.bulk_update(listings, ["ground_gone_on", "release_due_on"], batch_size=_CHUNK)
+    note(back=len(listings), day=day.isoformat())
+    return len(listings)
+
+
+@action(permission="rules.release", department="declaration.department", audited=("declaration.list",))
+def end_listings(declaration: SubjectList, listings: Sequence[Listing], day: date, *, acting: Actor) -> int:
+    """Take those off the list whose term is over.
+
+    Raises:
+        ListingError: a listing has no term, or its last day is not over.
+    """
+    for listing in listings:
+        _expect(listing, Listing.State.LISTED)
+        if listing.ends_on is None or listing.ends_on >= day:
+            raise ListingError("列入期限未满", "the term of the listing is not over")
+        listing.state = Listing.State.RELEASED
+        listing.released_on, listing.released_by, listing.release_reason = day, acting.id, "列入期限届满"
+    fields = ["state", "released_on", "released_by", "release_reason"]
+    Listing.objects.bulk_update(listings, fields, batch_size=_CHUNK)
+    note(*(listing.candidate_id for listing in listings[:_CHUNK]), ended=len(listings))
+    return len(listings)
+
+
 @action(permission="rules.release", department="declaration.department", audited=("listing.candidate_id", "reason"))
 def release_listing(declaration: SubjectList, listing: Listing, day: date, reason: str, *, acting: Actor) -> Listing:
     """Take a subject off the list, with the reason that its page shows."""
@@ -161,8 +193,13 @@ def reconcile_listings(catalog: Catalog, candidates: Sequence[Candidate], day: d
 
 def _reconcile(declaration: SubjectList, found: Sequence[Candidate], day: date) -> Reconciled:
     rows = Listing.objects.filter(list=declaration.list)
-    known = set(rows.values_list("candidate_id", flat=True))
-    fresh = [one for one in found if one.candidate_id not in known]
+    over = list(rows.filter(state=Listing.State.LISTED, ends_on__lt=day))
+    if over:
+        end_listings(declaration, over, day, acting=SYSTEM)
+    latest = {
+        _finding(row[0]): row for row in rows.order_by("pk").values_list("candidate_id", "state", "ground_gone_on")
+    }
+    fresh = list(_fresh(found, latest))
     proposed = propose_listings(declaration, fresh, day, acting=SYSTEM) if fresh else 0
     entered = 0
     if declaration.entry == "automatic":
@@ -171,10 +208,31 @@ def _reconcile(declaration: SubjectList, found: Sequence[Candidate], day: date) 
             entered = enter_listings(declaration, waiting, day, "规则自动列入", acting=SYSTEM)
     still = {one.candidate_id for one in found}
     open_states = (Listing.State.PROPOSED, Listing.State.LISTED)
-    gone = [row for row in rows.filter(state__in=open_states, ground_gone_on=None) if row.candidate_id not in still]
+    here = rows.filter(state__in=open_states, ground_gone_on=None)
+    gone = [row for row in here if _finding(row.candidate_id) not in still]
     if gone:
         note_grounds_gone(declaration, gone, day, acting=SYSTEM)
-    return Reconciled(proposed, entered, len(gone))
+    waned = rows.filter(state=Listing.State.LISTED).exclude(ground_gone_on=None)
+    back = [row for row in waned if _finding(row.candidate_id) in still]
+    if back:
+        note_grounds_back(declaration, back, day, acting=SYSTEM)
+    return Reconciled(proposed, entered, len(gone), len(back), len(over))
+
+
+def _finding(candidate_id: str) -> str:
+    """The id that the rule gave; a listing of a ground that came back has a number behind it."""
+    return candidate_id.partition("-")[0]
+
+
+def _fresh(found: Sequence[Candidate], latest: Mapping[str, tuple[str, str, date | None]]) -> Iterator[Candidate]:
+    """The findings to propose: new ones, and those whose last listing was closed because its ground had gone."""
+    for one in found:
+        last, state, gone_on = latest.get(one.candidate_id, ("", "", None))
+        if not last:
+            yield one
+        elif gone_on is not None and state in {Listing.State.RELEASED, Listing.State.DECLINED}:
+            number = int(last.partition("-")[2] or 1)
+            yield replace(one, candidate_id=f"{one.candidate_id}-{number + 1}")
 
 
 def _existing(ids: Iterable[str]) -> set[str]:
