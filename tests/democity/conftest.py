@@ -20,7 +20,7 @@ from shutong.spec.loader import load_packs
 from shutong.spec.models import Resource
 
 PACKS = Path(__file__).resolve().parents[2] / "packs"
-DEMO_PACKS = [PACKS / name for name in ("city", "market", "credit", "economy")]
+DEMO_PACKS = sorted(path.parent for path in PACKS.glob("*/pack.yml") if path.parent.name != "public-health")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shutong.democity.areas import area_register, figures
 from shutong.democity.organisations import EVENTS, NEVER
 from shutong.democity.scene import Rows, Scene, eligible, owner_of, place_of, volume_of
 from shutong.democity.text import Flags, Ints, Text, constant, pick, plain, stream, where
@@ -61,14 +62,26 @@ def registered(resource: Resource, demo: Demo, scene: Scene) -> Event:
     return Event(rows, {}, {}, {})
 
 
-def residents(_resource: Resource, _demo: Demo, scene: Scene) -> Event:
-    """The register of persons: everybody on the first day."""
-    return Event(_once(scene, len(scene.people), "person"), {}, {}, {})
+def residents(resource: Resource, demo: Demo, scene: Scene) -> Event:
+    """Rows about persons: everybody on the first day, or the share that a volume below ``1 per subject`` names."""
+    return Event(_once(resource, demo, scene, len(scene.people), "person"), {}, {}, {})
 
 
-def houses(_resource: Resource, _demo: Demo, scene: Scene) -> Event:
-    """The register of addresses: every house on the first day."""
-    return Event(_once(scene, len(scene.places), "place"), {}, {}, {})
+def houses(resource: Resource, demo: Demo, scene: Scene) -> Event:
+    """Rows about houses: each on the first day, or the share that a volume below ``1 per subject`` names."""
+    return Event(_once(resource, demo, scene, len(scene.places), "place"), {}, {}, {})
+
+
+def areas(resource: Resource, demo: Demo, scene: Scene) -> Event:
+    """The register of areas."""
+    rows, items = area_register(resource, demo, scene)
+    return Event(rows, items, {}, {})
+
+
+def area_figures(resource: Resource, demo: Demo, scene: Scene) -> Event:
+    """Figures of areas by period, with their revisions."""
+    rows, items = figures(resource, demo, scene)
+    return Event(rows, items, {}, {})
 
 
 def annual_reports(_resource: Resource, demo: Demo, scene: Scene) -> Event:
@@ -123,14 +136,19 @@ HANDLERS: dict[str, Handler] = {
     "registered": registered,
     "resident": residents,
     "house": houses,
+    "area": areas,
+    "figures": area_figures,
     "annual-report": annual_reports,
 }
 """Life events that ``demo.event`` may name; ``inspection`` adds results to rows drawn by volume."""
 
 
-def _once(scene: Scene, count: int, part: str) -> Rows:
-    nobody = np.full(count, -1, np.int64)
+def _once(resource: Resource, demo: Demo, scene: Scene, count: int, part: str) -> Rows:
     index = np.arange(count, dtype=np.int64)
+    rate = volume_of(resource, demo).rate
+    if rate < 1:
+        index = index[stream(scene.seed, "once", resource.resource, scene.start).random(count) < rate]
+    nobody = np.full(len(index), -1, np.int64)
     who = {"subject": nobody, "person": nobody, "place": nobody, part: index}
-    day = np.full(count, scene.window.first - 1)
-    return Rows(**who, day=day, delivered=day + 1, later=np.zeros(count, np.bool_))
+    day = np.full(len(index), scene.window.first - 1)
+    return Rows(**who, day=day, delivered=day + 1, later=np.zeros(len(index), np.bool_))

@@ -74,7 +74,7 @@ def _library_sql(library: Library, members: str) -> str:
     for name, attribute in library.attributes.items():
         column = key_column(name) if sealed(attribute) else name
         kind = library_view(library).field(column).type
-        value = _typed(f"max(CASE WHEN attribute = '{name}' THEN value END)", kind)
+        value = _typed(f"max(CASE WHEN v.attribute = '{name}' THEN v.value END)", kind)
         merged.append(f'{value} AS "{column}"')
     # A member without a value has a row of its own; one without a licence or a case has none.
     join, by = ("JOIN", "m.subject_id, v.instance") if library.each else ("LEFT JOIN", "m.subject_id")

@@ -31,7 +31,7 @@ _ROW = ("record_id", "key_id", "batch_id", "seq", "row_no", "received_on")
 class Source:
     """One source of one attribute: the item of a resource, and the role in which its rows speak of the subject.
 
-    ``principal``: only rows that are about the subject in the first place. ``instance``: the item that says which of the
+    ``principal``: only rows that are about the subject in the first place. ``instance``: the items that say which of the
     subject's licences or cases a row is of, where the library keeps them apart.
     """
 
@@ -42,7 +42,7 @@ class Source:
     item: str
     role: str
     principal: bool
-    instance: str | None = None
+    instance: tuple[str, ...] = ()
 
     @property
     def declared(self) -> Attribute:
@@ -73,12 +73,13 @@ def sources(catalog: Catalog) -> Iterator[Source]:
                         yield Source(library, name, rank, resource, item, role, principal, instance)
 
 
-def _telling(library: Library, resource: Resource) -> str | None:
-    """The item of a resource that tells the instances of a library apart; None where the library has none."""
-    if library.each is None:
-        return None
-    found = (path.partition(".") for path in library.attributes[library.each].sources)
-    return next(item for name, _, item in found if name == resource.resource)
+def _telling(library: Library, resource: Resource) -> tuple[str, ...]:
+    """The items of a resource that tell the instances of a library apart; none where the library has none."""
+    told = []
+    for name in library.each:
+        found = (path.partition(".") for path in library.attributes[name].sources)
+        told.append(next(item for owner, _, item in found if owner == resource.resource))
+    return tuple(told)
 
 
 def _speaking(resource: Resource, kind: str) -> Iterator[tuple[str, bool]]:
@@ -150,8 +151,9 @@ def _linked_sql(together: list[Source]) -> str:
     """The rows of a resource that speak of a subject in one role, with the time in which they held."""
     first = together[0]
     resource, view = first.resource, accepted_view(first.resource.resource)
-    items = dict.fromkeys(column for source in together for column in _columns(source))
-    wanted = columns_sql(list(items))
+    items = list(dict.fromkeys(column for source in together for column in _columns(source)))
+    taken = [_taken(column) for column in items]
+    wanted = ", ".join(f'"{column}" AS "{name}"' for column, name in zip(items, taken, strict=True))
     on = f'"{resource.fact.on}"' if resource.fact else "CAST(NULL AS DATE)"
     mine = (
         "SELECT record_id, subject_id, current FROM links"
@@ -172,14 +174,19 @@ def _linked_sql(together: list[Source]) -> str:
         f" ended AS (SELECT *, greatest(valid_from, lead(valid_from) {ordered}) AS valid_to,"
         f" lead(valid_from) {ordered} IS NULL AS last FROM timed)"
         f" SELECT m.subject_id, m.current, e.record_id, e.batch_id, e.received_on, e.seq, e.row_no, e.valid_from,"
-        f" CASE WHEN NOT e.last THEN e.valid_to END AS valid_to, {columns_sql(list(items), 'e')}"
+        f" CASE WHEN NOT e.last THEN e.valid_to END AS valid_to, {columns_sql(taken, 'e')}"
         " FROM ended e JOIN mine m ON m.record_id = e.record_id"
     )
 
 
 def _columns(source: Source) -> tuple[str, ...]:
-    """The columns that hold the value, then the one that holds the instance."""
-    return (*_held(source), *((source.instance,) if source.instance else ()))
+    """The columns that hold the value, then those that tell the instance."""
+    return (*_held(source), *source.instance)
+
+
+def _taken(column: str) -> str:
+    """The name of an item's column beside those of the platform, which an item may be named like: valid_to, chosen."""
+    return f"_{column}"
 
 
 def _held(source: Source) -> tuple[str, ...]:
@@ -189,12 +196,8 @@ def _held(source: Source) -> tuple[str, ...]:
 
 
 def _said_sql(source: Source, number: int) -> str:
-    held = _held(source)
-    instance, told = "''", ""
-    if source.instance:
-        item = source.resource.items[source.instance]
-        instance = canonical_sql(f'"{source.instance}"', item_type(item))
-        told = f" AND {instance} IS NOT NULL"
+    held = [_taken(column) for column in _held(source)]
+    instance, told = _instance_sql(source)
     kind = item_type(source.resource.items[source.item])
     value = f'"{held[0]}"' if len(held) == 2 else canonical_sql(f'"{held[0]}"', kind)
     cipher = f'"{held[1]}"' if len(held) == 2 else "CAST(NULL AS BLOB)"
@@ -206,6 +209,15 @@ def _said_sql(source: Source, number: int) -> str:
         f" {cipher} AS sealed, CAST({number} AS INTEGER) AS number, seq * 4294967296 + row_no AS position"
         f" FROM {source.step} WHERE {value} IS NOT NULL{told}"
     )
+
+
+def _instance_sql(source: Source) -> tuple[str, str]:
+    """The text of the instance, its parts separated by a bar, and the condition that all of them are there."""
+    parts = [canonical_sql(f'"{_taken(name)}"', item_type(source.resource.items[name])) for name in source.instance]
+    if not parts:
+        return "''", ""
+    joined = ", '|', ".join(f"replace({part}, '|', '||')" for part in parts)
+    return f"concat({joined})", "".join(f" AND {part} IS NOT NULL" for part in parts)
 
 
 _SAID = pa.schema(

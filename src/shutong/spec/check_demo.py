@@ -10,8 +10,14 @@ from shutong.spec.problems import meant
 
 VOLUME = re.compile(r"\d+(\.\d+)? per (subject|subject-year|subject-month|day|month)")
 
-FORMS = ("weighted", "between", "amount", "days_before", "days_after", "text", "of_subject", "of_person", "optional")
+FORMS = (
+    "weighted", "between", "amount", "days_before", "days_after", "text", "of_subject", "of_person", "optional",
+    "of_area", "series", "of_figure",
+)  # fmt: skip
 """Forms of a value of the demo city, beside a plain value and a list to draw from."""
+
+_BESIDE = {"share", "every"}
+"""Keys that stand beside a form: the share of ``optional``, the months between the figures of ``series``."""
 
 _PAIRS = {"between", "amount", "days_before", "days_after"}
 
@@ -35,7 +41,7 @@ def _value(value: object, at: Findings, *here: str) -> None:
         at.add("demo.value", "列表为空", "the list is empty", *here)
     if not isinstance(value, dict):
         return
-    forms = [str(form) for form in value if form != "share"]
+    forms = [str(form) for form in value if form not in _BESIDE]
     for form in forms:
         if form not in FORMS:
             hint = meant(form, FORMS)
@@ -48,8 +54,16 @@ def _value(value: object, at: Findings, *here: str) -> None:
         at.add("demo.value", f"{forms[0]} 要两个值", f"{forms[0]} takes two values", *here, hint=f"{forms[0]}: [1, 9]")
     if forms[0] == "weighted" and not (isinstance(inner, dict) and inner and _weights(list(inner.values()))):
         at.add("demo.value", "weighted 要 成员: 权重", "weighted takes member: weight", *here)
+    if forms[0] == "series" and not (isinstance(inner, dict) and inner and all(_range(one) for one in inner.values())):
+        at.add("demo.value", "series 要 名称: [低, 高]", "series takes name: [low, high]", *here)
     if forms[0] == "optional":
         _value(inner, at, *here)
+
+
+def _range(value: object) -> bool:
+    return (
+        isinstance(value, list) and len(value) == 2 and all(isinstance(one, (int, float)) and one > 0 for one in value)
+    )
 
 
 def _weights(values: list[object]) -> bool:

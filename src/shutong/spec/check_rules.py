@@ -158,21 +158,21 @@ def check_library(library: Library, at: Findings, binder: Binder) -> None:
 
 
 def _each(library: Library, at: Findings) -> None:
-    """The attribute that tells instances apart is plain, and every source of the library gives it."""
-    if library.each is None or not at.known(library.each, library.attributes, ("属性", "attribute"), "each"):
-        return
-    telling = library.attributes[library.each]
-    if sealed(telling):
-        zh, en = f"{library.each} 已加密，不能区分", f"{library.each} is sealed and can't tell instances apart"
-        at.add("library.each", zh, en, "each")
-    giving = {source.partition(".")[0] for source in telling.sources}
-    for name, attribute in library.attributes.items():
-        for index, source in enumerate(attribute.sources):
-            resource = source.partition(".")[0]
-            if resource not in giving:
-                zh, en = f"{resource} 没有给出 {library.each}", f"{resource} gives no {library.each}"
-                hint = f"attributes: {{{library.each}: {{from: [{resource}.…]}}}}"
-                at.add("library.each", zh, en, "attributes", name, "from", index, hint=hint)
+    """The attributes that tell instances apart are plain, and every source of the library gives them."""
+    for place, telling in enumerate(library.each):
+        if not at.known(telling, library.attributes, ("属性", "attribute"), "each", place):
+            continue
+        if sealed(library.attributes[telling]):
+            zh, en = f"{telling} 已加密，不能区分", f"{telling} is sealed and can't tell instances apart"
+            at.add("library.each", zh, en, "each", place)
+        giving = {source.partition(".")[0] for source in library.attributes[telling].sources}
+        for name, attribute in library.attributes.items():
+            for index, source in enumerate(attribute.sources):
+                resource = source.partition(".")[0]
+                if resource not in giving:
+                    zh, en = f"{resource} 没有给出 {telling}", f"{resource} gives no {telling}"
+                    hint = f"attributes: {{{telling}: {{from: [{resource}.…]}}}}"
+                    at.add("library.each", zh, en, "attributes", name, "from", index, hint=hint)
 
 
 def _source(source: str, attribute: Attribute, library: Library, at: Findings, *location: str | int) -> None:

@@ -237,7 +237,8 @@ class Demo(Model):
         description="per item: a text, a list to draw from, {weighted: {member: weight}}, {between: [a, b]}, "
         "{amount: [a, b]} (small ones more often), {days_before: [a, b]} of the batch, {days_after: [a, b]} of the "
         "row's own day, {text: '…{n}…{year}…'}, {of_subject: attribute}, {of_person: attribute}, "
-        "or {optional: one of these, share: 0.3}",
+        "{optional: one of these, share: 0.3}; with the event `area` {of_area: code}, with the event `figures` also "
+        "{series: {name: [low, high]}, every: months} and {of_figure: period}",
     )
 
 
@@ -321,10 +322,10 @@ class Library(Model):
         description="SELECT of subject_id over declared views: who belongs to it; everybody of the kind where it is "
         "missing",
     )
-    each: Column | None = Field(
-        default=None,
-        description="attribute that tells the instances of one subject apart, such as the number of a licence: the "
-        "library then has a row per subject and value of it; one row per subject where it is missing",
+    each: tuple[Column, ...] = Field(
+        default=(),
+        description="attributes that tell the instances of one subject apart, such as the number of a licence: the "
+        "library then has a row per subject and instance; one row per subject where it is missing",
     )
     attributes: dict[Column, Attribute] = Field(min_length=1, description="the merged columns, in order")
 
