@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def main(verb: str, folder: Path, words: list[str]) -> None:
-    """One verb: ``home:make``, ``deliver`` (JSON list of resource, path, day), ``run`` (day, then words full)."""
+    """One verb: ``home:make``, ``deliver`` (JSON list of resource, path, day), ``run`` (day, then words full), ``daily``."""
     if verb == "home:make":
         importlib.import_module("shutong.engine.home").Home.create(folder)
     importlib.import_module("shutong.portal.django").setup(folder)
@@ -18,6 +18,8 @@ def main(verb: str, folder: Path, words: list[str]) -> None:
         importlib.import_module("shutong.cli.work.home").prepare(folder)
     if "deliver" in verb:
         deliver(folder, json.loads(words.pop(0)))
+    if verb == "daily":
+        daily()
     if "run" in verb:
         print(run(folder, words.pop(0), full="full" in words))
 
@@ -43,6 +45,13 @@ def run(folder: Path, day: str, *, full: bool = False) -> str:
     system = importlib.import_module("shutong.accounts.actors").SYSTEM
     kind: str = way.run_way(home, day=dt.date.fromisoformat(day), full=full, acting=system).kind
     return kind
+
+
+def daily() -> None:
+    """The work of every day, as if all files of the lake were old."""
+    jobs = importlib.import_module("shutong.pipeline.jobs")
+    jobs.KEEP = dt.timedelta(0)
+    jobs.run_daily.func("")
 
 
 if __name__ == "__main__":

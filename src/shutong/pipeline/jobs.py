@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import time
+from datetime import time, timedelta
 
 from django.conf import settings
 
 from shutong.accounts.actors import SYSTEM
 from shutong.audit.sealing import seal
 from shutong.engine.home import Home
+from shutong.engine.lake import Lake
+from shutong.engine.vacuum import vacuum
 from shutong.jobs.schedule import Daily
 from shutong.jobs.work import enqueue_unless_waiting, job
 from shutong.pipeline.runs import run_way
+
+KEEP = timedelta(days=1)
+"""How long replaced files of the lake stay, for readers and backups that are still at work."""
 
 
 def the_home() -> Home:
@@ -34,10 +39,14 @@ def run_increment(full: bool = False) -> str:
 
 @job
 def run_daily(_day: str) -> str:
-    """The run of every day: terms that end and reports that are absent count too. Seals the audit log."""
+    """The run of every day: terms that end and reports that are absent count too.
+
+    Then the audit log is sealed, and files that no table has needed for ``KEEP`` are removed from the lake.
+    """
     home = the_home()
     run_id = run_way(home, acting=SYSTEM).run_id
     seal(home)
+    vacuum(Lake(home.lake), KEEP)
     return run_id
 
 
