@@ -44,13 +44,15 @@ def test_identification_holds_its_bounds(measured: dict[str, Any]) -> None:
     codes, overall = measured["codes"], measured["overall"]
     assert codes["precision"] >= 0.999 and codes["recall"] >= 0.999
     assert overall["precision"] >= 0.995 and overall["recall"] >= 0.97
-    assert {line["evidence"] for line in measured["identification"]} >= {
+    assert {line["label"] for line in measured["by_evidence"]} >= {
         "uscc",
         "old-number",
         "name-area",
         "name-variant",
     }
-    assert all(line["linked"] <= line["rows"] for line in measured["identification"])
+    for group in ("by_evidence", "by_method", "by_dirt", "by_variant", "by_likeness"):
+        assert all(line["linked"] + line["review"] <= line["rows"] for line in measured[group]), group
+    assert (measured["branch_links"], measured["merged"]) == (0, 0)
 
 
 def test_planted_patterns_are_found(measured: dict[str, Any]) -> None:

@@ -31,11 +31,13 @@ def registers(city: City) -> set[str]:
 def counts(city: City, column: str, *, in_registers: bool | None = None) -> tuple[Counter[str], int]:
     records = city.truth("records")
     names = registers(city)
+    usual = {r.resource for r in city.catalog.resources.values() if r.demo and r.demo.dirt == "usual"}
     values = [
         value
         for resource, value, subject in zip(
             *(records[key].to_pylist() for key in ("resource", column, "subject")), strict=True
         )
+        if resource in usual
         if in_registers is None or ((resource in names) == in_registers and (column != "evidence" or subject >= 0))
     ]
     return Counter(values), len(values)

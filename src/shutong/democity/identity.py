@@ -85,12 +85,12 @@ def identifiable(resource: Resource, soiled: Soiled, scene: Scene, known: Known,
         asked = np.flatnonzero(registered & by_name & good)
         question = _question(resource, soiled, scene, asked)
         slipped = (evidence[asked] == "bad-code") & _agrees(question, book)
-        found[asked] = slipped | _singled_out(question, book)
+        found[asked] = slipped | singled_out(question, book)
     return np.asarray(found & good, np.bool_)
 
 
 @dataclass(frozen=True)
-class _Question:
+class Question:
     """What rows hold of their subjects beside codes; ``number`` is the true subject, ``wide`` rows look everywhere."""
 
     number: Ints
@@ -103,7 +103,7 @@ class _Question:
         return len(self.number)
 
 
-def _question(resource: Resource, soiled: Soiled, scene: Scene, asked: Ints) -> _Question:
+def _question(resource: Resource, soiled: Soiled, scene: Scene, asked: Ints) -> Question:
     rows = soiled.rows.chosen(asked)
     names = scene.organisations.named(rows.subject, rows.later)
     short = np.zeros(len(soiled.rows), np.bool_)
@@ -122,10 +122,10 @@ def _question(resource: Resource, soiled: Soiled, scene: Scene, asked: Ints) -> 
             values[kind] = hash_texts(cells), filled(cells)
             if kind == "area":
                 wide = ~filled(cells) | (values[kind][0] == hash_texts(constant(scene.geography.city_code, 1)))
-    return _Question(rows.subject + scene.start, keys_of(names), short[asked], wide, values)
+    return Question(rows.subject + scene.start, keys_of(names), short[asked], wide, values)
 
 
-def _agrees(question: _Question, book: Book) -> Flags:
+def _agrees(question: Question, book: Book) -> Flags:
     """Whether the registers give the true subject the row's name or area."""
     agrees = book.holds(None, question.number, question.keys.whole)
     if "area" in question.values:
@@ -133,7 +133,7 @@ def _agrees(question: _Question, book: Book) -> Flags:
     return agrees
 
 
-def _singled_out(question: _Question, book: Book) -> Flags:
+def singled_out(question: Question, book: Book) -> Flags:
     """Whether name, area and contacts lead to the true subject and to no other."""
     found = np.zeros(len(question), np.bool_)
     left = np.arange(len(question))
@@ -154,7 +154,7 @@ def _singled_out(question: _Question, book: Book) -> Flags:
     return found
 
 
-def _in_area(question: _Question, book: Book, row: Ints, number: Ints) -> tuple[Ints, Ints]:
+def _in_area(question: Question, book: Book, row: Ints, number: Ints) -> tuple[Ints, Ints]:
     """Each pair of row and subject once, of subjects whom a register places in the row's area."""
     once = np.unique(row << 32 | number)
     row, number = once >> 32, once & 0xFFFFFFFF
@@ -164,7 +164,7 @@ def _in_area(question: _Question, book: Book, row: Ints, number: Ints) -> tuple[
     return row[here], number[here]
 
 
-def _one_is_right(question: _Question, book: Book, row: Ints, number: Ints) -> Flags:
+def _one_is_right(question: Question, book: Book, row: Ints, number: Ints) -> Flags:
     """Rows whose only candidate, or only candidate with the most contacts, is the true subject."""
     agreeing = np.zeros(len(row), np.int64)
     for kind in KEPT[1:]:

@@ -1,4 +1,4 @@
-"""How well the platform read the city, measured against its truth: rejection per kind, identification per evidence.
+"""How well the platform read the city, measured against its truth: rejection per kind, identification in every way.
 
 Pure functions over the tables of docs/developers/tables.md. A row of the truth and a row of the platform are the same
 when they have the same file name and row number; a link is right when its subject is the one that the registers' own
@@ -8,7 +8,6 @@ rows established for the truth's number.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
+from shutong.democity.report import Identification, PatternLine, Rejection, Report
 from shutong.democity.truth import read_truth
 
 pc: Any = pyarrow.compute
@@ -23,89 +23,14 @@ pc: Any = pyarrow.compute
 
 CODES = ("uscc", "old-number", "citizen-id")
 """Kinds of evidence that are codes."""
+NAMES = ("bad-code", "name-area", "name-variant")
+"""Kinds of evidence that need the name."""
 KINDS = ("subject", "person", "place")
 
 
-@dataclass(frozen=True)
-class Rejection:
-    """One kind of planted row. ``reason`` is None for rows that are good, however dirty."""
-
-    dirt: str
-    reason: str | None
-    rows: int
-    rejected: int
-    for_the_reason: int
-
-    @property
-    def rate(self) -> float:
-        """Share rejected for the planted reason; of good rows the share rejected at all."""
-        return (self.for_the_reason if self.reason else self.rejected) / self.rows if self.rows else 0.0
-
-
-@dataclass(frozen=True)
-class Identification:
-    """Links of accepted rows outside registers that have the same kind of evidence (or of all of them)."""
-
-    evidence: str
-    rows: int
-    identifiable: int
-    linked: int
-    right: int
-    found: int
-
-    @property
-    def precision(self) -> float:
-        """Right links among links; 1 where there is none."""
-        return self.right / self.linked if self.linked else 1.0
-
-    @property
-    def recall(self) -> float:
-        """Right links among rows that can be identified; 1 where there is none."""
-        return self.found / self.identifiable if self.identifiable else 1.0
-
-
-@dataclass(frozen=True)
-class Report:
-    """What the measurement found; ``unread`` are rows of the truth that no batch of the platform holds."""
-
-    rows: int
-    unread: int
-    rejection: tuple[Rejection, ...]
-    identification: tuple[Identification, ...]
-    by_method: tuple[Identification, ...]
-    codes: Identification
-    overall: Identification
-
-    @property
-    def good_rejected(self) -> int:
-        """Good rows that were rejected; should be none."""
-        return sum(line.rejected for line in self.rejection if line.reason is None)
-
-    @property
-    def bad_missed(self) -> int:
-        """Bad rows that were not rejected for the planted reason; should be none."""
-        return sum(line.rows - line.for_the_reason for line in self.rejection if line.reason is not None)
-
-    def markdown(self) -> str:
-        """The report as tables for the documentation."""
-        lines = ["| planted | reason | rows | rejected | for the reason | rate |", "|---|---|---:|---:|---:|---:|"]
-        lines += [
-            f"| {r.dirt} | {r.reason or 'good'} | {r.rows:,} | {r.rejected:,} | {r.for_the_reason:,} | {r.rate:.4f} |"
-            for r in self.rejection
-        ]
-        lines += ["", "| evidence | rows | identifiable | linked | right | precision | recall |", "|---|" + "---:|" * 6]
-        groups = [*self.identification, self.codes, self.overall]
-        lines += [
-            f"| {i.evidence} | {i.rows:,} | {i.identifiable:,} | {i.linked:,} | {i.right:,} | {i.precision:.4f} | "
-            f"{i.recall:.4f} |"
-            for i in groups
-        ]
-        lines += ["", "| method | linked | right | precision |", "|---|---:|---:|---:|"]
-        lines += [f"| {i.evidence} | {i.linked:,} | {i.right:,} | {i.precision:.4f} |" for i in self.by_method]
-        return "\n".join(lines) + "\n"
-
-
-def measure(truth: Path, batches: pa.Table, accepted: pa.Table, rejected: pa.Table, links: pa.Table) -> Report:
+def measure(
+    truth: Path, batches: pa.Table, accepted: pa.Table, rejected: pa.Table, links: pa.Table, unidentified: pa.Table
+) -> Report:
     """Compare what the platform did with what is true.
 
     Args:
@@ -114,53 +39,35 @@ def measure(truth: Path, batches: pa.Table, accepted: pa.Table, rejected: pa.Tab
         accepted: ``record_id``, ``batch_id``, ``row_no`` of every resource's accepted rows.
         rejected: ``batch_id``, ``row_no``, ``reasons`` (list of struct with ``code``).
         links: ``record_id``, ``subject_id``, ``method``; with ``principal`` only rows where it is true count.
+        unidentified: ``record_id``, ``reason``, ``evidence`` (JSON); with ``principal`` as for links.
     """
+    subjects = read_truth(truth, "subjects")
     records = _with_batches(read_truth(truth, "records"), batches)
     records = _with_rejections(records, rejected)
-    records = _with_links(records, accepted, links)
-    good = _mask(records, "bad_reason")
+    records = _with_review(_with_links(records, accepted, links), unidentified)
     unread = int(np.count_nonzero(_mask(records, "batch_id")))
-    outside = records.filter(pa.array(good & ~_is(records, "evidence", "register") & ~_mask(records, "evidence")))
-    judged = _judge(outside, _numbers_of(records))
-    evidence = np.asarray(judged["evidence"].to_pylist(), object)
-    lines = [_line(name, judged, evidence == name) for name in sorted(set(evidence.tolist()))]
-    method = np.asarray(judged["method"].to_pylist(), object)
-    methods = [_line(name, judged, method == name) for name in sorted(set(method.tolist()) - {None})]
+    good = records.filter(pa.array(_mask(records, "bad_reason") & ~_mask(records, "evidence")))
+    judged = _judge(good, _numbers_of(records))
+    register = _is(judged, "evidence", "register")
+    outside = judged.filter(pa.array(~register))
+    by_name = outside.filter(pc.is_in(outside["evidence"], pa.array(NAMES)))
+    by_name = by_name.append_column("likeness", _likeness(by_name, subjects))
+    dirt = pc.coalesce(outside["dirt"], outside["readable"], pa.scalar("clean"))
+    every = np.ones(outside.num_rows, np.bool_)
     return Report(
         rows=records.num_rows,
         unread=unread,
         rejection=tuple(_rejections(records)),
-        identification=tuple(lines),
-        by_method=tuple(methods),
-        codes=_line("all codes", judged, np.isin(evidence.astype(str), CODES)),
-        overall=_line("all", judged, np.ones(len(evidence), np.bool_)),
+        by_evidence=tuple(_lines(outside, outside["evidence"])),
+        by_method=tuple(_lines(outside, outside["method"])),
+        by_dirt=tuple(_lines(outside, dirt)),
+        by_variant=tuple(_lines(outside, outside["variant"])),
+        by_likeness=tuple(_lines(by_name, by_name["likeness"])),
+        codes=_line("all codes", outside, np.asarray(pc.is_in(outside["evidence"], pa.array(CODES)))),
+        overall=_line("all", outside, every),
+        branch_links=_branch_links(judged, subjects),
+        merged=int(np.count_nonzero(register & ~_mask(judged, "subject_id") & ~np.asarray(judged["right"]))),
     )
-
-
-@dataclass(frozen=True)
-class PatternLine:
-    """Candidates of one ground against the planted subjects; ``shown`` are those the data shows without planting."""
-
-    pattern: str
-    planted: int
-    shown: int
-    candidates: int
-    hits: int
-    missed: int
-    unexpected: int
-
-
-def patterns_markdown(lines: Iterable[PatternLine]) -> str:
-    """The planted patterns as a table for the documentation."""
-    head = (
-        "| pattern | planted | shown by the data too | candidates | found | missed | unexpected |\n|---|" + "---:|" * 6
-    )
-    rows = [
-        f"| {one.pattern} | {one.planted:,} | {one.shown:,} | {one.candidates:,} | {one.hits:,} | {one.missed:,} | "
-        f"{one.unexpected:,} |"
-        for one in lines
-    ]
-    return "\n".join([head, *rows]) + "\n"
 
 
 def measure_pattern(
@@ -261,25 +168,75 @@ def _majority(rows: pa.Table, key: str, value: str) -> pa.Table:
     return pa.table({key: first[key], "number": first[f"{value}_first"]})
 
 
+def _with_review(records: pa.Table, unidentified: pa.Table) -> pa.Table:
+    """Add ``candidate`` to rows that wait for a clerk: the subject that he is shown, an empty text where none is."""
+    if "principal" in unidentified.column_names:
+        unidentified = unidentified.filter(unidentified["principal"])
+    waiting = unidentified.filter(pc.equal(unidentified["reason"], "review"))
+    found = pc.extract_regex(waiting["evidence"], r'"candidate":"(?P<candidate>[^"]*)"')
+    candidate = pc.fill_null(pc.struct_field(found, "candidate"), "")
+    return records.join(pa.table({"record_id": waiting["record_id"], "candidate": candidate}), "record_id")
+
+
 def _judge(rows: pa.Table, numbers: dict[str, pa.Table]) -> pa.Table:
-    """Add ``right``: the linked subject is the true one."""
+    """Add ``linked`` (the number of the linked subject), ``right`` and ``candidate_right``: it is the true one."""
     known = pa.concat_tables(
         [table.append_column("role", pa.repeat(pa.scalar(kind), table.num_rows)) for kind, table in numbers.items()]
     )
-    rows = rows.join(known, ["subject_id", "role"])
+    # A join gives the rows in an order of its own, so each one joins all that is wanted before anything is added.
+    rows = rows.join(known.rename_columns(["subject_id", "linked", "role"]), ["subject_id", "role"])
+    rows = rows.join(known.rename_columns(["candidate", "shown", "role"]), ["candidate", "role"]).combine_chunks()
     # Each row's true number, of whichever kind of subject it is about.
     own = np.stack([np.asarray(rows[kind]) for kind in KINDS])
     place = np.asarray(pc.index_in(rows["role"], pa.array(KINDS)))
-    linked = np.asarray(pc.fill_null(rows["number"], -2))
-    return rows.append_column("right", pa.array(own[place, np.arange(rows.num_rows)] == linked))
+    true = own[place, np.arange(rows.num_rows)]
+    for name, column in (("right", "linked"), ("candidate_right", "shown")):
+        rows = rows.append_column(name, pa.array(true == np.asarray(pc.fill_null(rows[column], -2))))
+    return rows
+
+
+def _branch_links(rows: pa.Table, subjects: pa.Table) -> int:
+    """Rows about a branch under its head office, or about a head office under its branch."""
+    rows = rows.filter(pc.and_(pc.equal(rows["role"], "subject"), pc.is_valid(rows["linked"])))
+    head = np.full(subjects.num_rows, -1, np.int64)
+    head[np.asarray(subjects["subject"])] = np.asarray(subjects["head"])
+    true, linked = np.asarray(rows["subject"]), np.asarray(rows["linked"])
+    return int(np.count_nonzero((head[true] == linked) | (head[linked] == true)))
+
+
+def _likeness(rows: pa.Table, subjects: pa.Table) -> Any:
+    """What makes each row's subject easy to confuse; the first that applies."""
+    head = np.asarray(subjects["head"])
+    parent = np.isin(np.asarray(subjects["subject"]), head[head >= 0])
+    kinds = {
+        "twin": np.asarray(subjects["twin"]),
+        "legal form": np.asarray(subjects["lookalike"]),
+        "one character": np.asarray(subjects["near"]) >= 0,
+        "branch": head >= 0,
+        "group": np.asarray(subjects["group"]) >= 0,
+        "head office": parent,
+    }
+    kind = np.full(int(subjects.num_rows), len(kinds))
+    number = np.asarray(subjects["subject"])
+    for place, mask in reversed(list(enumerate(kinds.values()))):
+        kind[number[mask]] = place
+    return pa.array([*kinds, "nothing"]).take(pa.array(kind[np.asarray(rows["subject"])]))
+
+
+def _lines(rows: pa.Table, labels: Any) -> Iterable[Identification]:
+    """A line for each label; rows without one count nowhere."""
+    for name in sorted(label for label in pc.unique(labels).to_pylist() if label):
+        yield _line(name, rows, np.asarray(pc.fill_null(pc.equal(labels, name), False)))
 
 
 def _line(name: str, rows: pa.Table, chosen: Any) -> Identification:
     linked = ~_mask(rows, "subject_id") & chosen
     right = np.asarray(rows["right"]) & linked
     identifiable = np.asarray(rows["identifiable"]) & chosen
-    counts = (int(np.count_nonzero(part)) for part in (chosen, identifiable, linked, right, right & identifiable))
-    return Identification(name, *counts)
+    review = ~_mask(rows, "candidate") & chosen
+    reviewed = review & np.asarray(rows["candidate_right"])
+    parts = (chosen, identifiable, linked, right, right & identifiable, review, reviewed)
+    return Identification(name, *(int(np.count_nonzero(part)) for part in parts))
 
 
 def _rejections(records: pa.Table) -> Iterable[Rejection]:

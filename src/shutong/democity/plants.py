@@ -78,8 +78,8 @@ def plant(
     names, place, owner, group = _groups(random, names, place, places, owner, members)
     office, place = _offices(random, pool, place, of)
     branches = int(of * BRANCHES)
-    # A group's firms have branches too, so parents are taken from its members first.
-    parents = np.concatenate([members, pool])[:branches]
+    # The firms of groups have branches more often than others.
+    parents = np.concatenate([members[::3], pool])[:branches]
     branch = pool[len(pool) - branches :]
     head = np.full(len(place), -1, np.int64)
     head[branch] = parents[: len(branch)]

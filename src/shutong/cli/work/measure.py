@@ -13,7 +13,8 @@ import pyarrow.compute
 from shutong.catalog.actions import current_catalog
 from shutong.cli.outcome import RefusedError, print_json
 from shutong.cli.work.demo import CITY
-from shutong.democity.measure import Identification, PatternLine, Report, measure, measure_pattern, patterns_markdown
+from shutong.democity.measure import measure, measure_pattern
+from shutong.democity.report import Identification, PatternLine, Report, patterns_markdown
 from shutong.engine.duck import DuckEngine
 from shutong.engine.home import Home
 
@@ -23,7 +24,10 @@ _TABLES: Final = {
     "batches": ("batch_id", "file_name", "state"),
     "rejected": ("batch_id", "row_no", "reasons"),
     "links": ("record_id", "subject_id", "method", "principal"),
+    "unidentified": ("record_id", "reason", "evidence", "principal"),
 }
+
+_FLAG: Final = pa.bool_()
 
 PATTERNS: Final = ("no-annual-report", "unreachable")
 """Planted patterns that a ground of the same name should find."""
@@ -64,7 +68,7 @@ def _tables(engine: DuckEngine) -> dict[str, pa.Table]:
 
 def _read(engine: DuckEngine, table: str, columns: tuple[str, ...]) -> pa.Table:
     if not engine.lake.table(table).segments:
-        return pa.table({column: pa.array([], pa.string()) for column in columns})
+        return pa.table({column: pa.array([], _FLAG if column == "principal" else pa.string()) for column in columns})
     return engine.query(f"SELECT {', '.join(columns)} FROM t", {"t": table})
 
 
@@ -78,14 +82,16 @@ def _patterns(engine: DuckEngine, truth: Path, tables: dict[str, pa.Table]) -> l
 
 
 def _as_dict(report: Report, patterns: list[PatternLine]) -> dict[str, Any]:
+    lines = ("by_evidence", "by_method", "by_dirt", "by_variant", "by_likeness")
     return {
         "rows": report.rows,
         "unread": report.unread,
         "bad_missed": report.bad_missed,
         "good_rejected": report.good_rejected,
+        "branch_links": report.branch_links,
+        "merged": report.merged,
         "rejection": [{**asdict(one), "rate": one.rate} for one in report.rejection],
-        "identification": [_rates(one) for one in report.identification],
-        "by_method": [_rates(one) for one in report.by_method],
+        **{name: [_rates(one) for one in getattr(report, name)] for name in lines},
         "codes": _rates(report.codes),
         "overall": _rates(report.overall),
         "patterns": [asdict(one) for one in patterns],
