@@ -7,9 +7,10 @@ are under way and eight bytes a key.
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def failing_rows(
     Args:
         plan: the checks; see ``plan.check_plan``.
         batches: text or dictionary columns; columns that are no item are passed along, missing items are empty.
-        sql: asks the engine; called from the threads of ``pool``.
+        sql: asks the engine; called from the threads of ``pool``, as ``batches`` is.
         ahead: batches that may wait at most.
     """
     told = pa.array(
@@ -82,20 +83,31 @@ def _in_order(
     pool: ThreadPoolExecutor,
     ahead: int,
 ) -> Iterator[tuple[pa.RecordBatch, Checked]]:
-    def check(batch: pa.RecordBatch) -> Checked:
+    """Each task reads the next batch and checks it, so that reading too is the pool's work."""
+    numbered, reading = enumerate(batches), threading.Lock()
+
+    def check_next() -> tuple[int, pa.RecordBatch, Checked] | None:
+        with reading:
+            number, batch = next(numbered, (0, None))
+        if batch is None:
+            return None
         names = set(batch.schema.names)
         cells = [batch.column(item.name) if item.name in names else None for item in plan.items]
-        return check_rows(plan, cells, batch.num_rows, received_on, sql)
+        return number, batch, check_rows(plan, cells, batch.num_rows, received_on, sql)
 
-    waiting: deque[tuple[pa.RecordBatch, Future[Checked]]] = deque()
-    for batch in batches:
-        waiting.append((batch, pool.submit(check, batch)))
-        if len(waiting) > ahead:
-            batch, future = waiting.popleft()
-            yield batch, future.result()
-    while waiting:
-        batch, future = waiting.popleft()
-        yield batch, future.result()
+    tasks = deque(pool.submit(check_next) for _ in range(ahead + 1))
+    ready: dict[int, tuple[pa.RecordBatch, Checked]] = {}
+    wanted = 0
+    while tasks:
+        done = tasks.popleft().result()
+        if done is None:
+            continue
+        tasks.append(pool.submit(check_next))
+        # two tasks may have read in another order than they were given out
+        ready[done[0]] = done[1:]
+        while wanted in ready:
+            yield ready.pop(wanted)
+            wanted += 1
 
 
 def _failing(batch: pa.RecordBatch, findings: Findings, told: Any, start: int) -> pa.RecordBatch:

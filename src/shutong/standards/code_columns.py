@@ -152,9 +152,9 @@ def _paired(tables: Sequence[npt.NDArray[np.uint16]]) -> list[Table]:
 
 
 def _sum_pairs(matrix: Bytes, tables: Sequence[Table], start: int = 0) -> npt.NDArray[np.uint16]:
-    total = tables[0][pair(matrix, start)]
+    total: npt.NDArray[np.uint16] = tables[0].take(pair(matrix, start))
     for k, table in enumerate(tables[1:], 1):
-        total += table[pair(matrix, start + 2 * k)]
+        total += table.take(pair(matrix, start + 2 * k))
     return total
 
 
@@ -180,7 +180,7 @@ def _org_tables() -> tuple[list[Table], npt.NDArray[np.uint16]]:
 
 def _judge_org(matrix: Bytes, start: int, reasons: tuple[str, ...], wrong: str) -> Faults:
     pairs, last = _org_tables()
-    total = _sum_pairs(matrix, pairs, start) + last[matrix[:, start + 8]]
+    total = _sum_pairs(matrix, pairs, start) + last.take(matrix[:, start + 8])
     fault = np.where(total % 11 == 0, 0, reasons.index(wrong))
     return np.where(total >= _FOREIGN, RETRY, fault).astype(np.int8)
 
@@ -192,15 +192,15 @@ def _judge_org_code(matrix: Bytes) -> Faults:
 def _judge_taxpayer(matrix: Bytes) -> Faults:
     fault = _judge_org(matrix, 6, rules.TAXPAYER_REASONS, "taxpayer-no.check-digit")
     for place in (0, 2, 4):
-        fault[digit_pairs()[pair(matrix, place)] == BAD] = RETRY
+        fault[digit_pairs().take(pair(matrix, place)) == BAD] = RETRY
     return fault
 
 
 def _judge_registration(matrix: Bytes) -> Faults:
     state = np.full(len(matrix), 10, np.uint16)
     for place in range(0, 14, 2):
-        state = next_states()[state * 256 + digit_pairs()[pair(matrix, place)]]
-    check = values_of("0123456789")[matrix[:, 14]].astype(np.int16)
+        state = next_states().take(state * 256 + digit_pairs().take(pair(matrix, place)))
+    check = values_of("0123456789").take(matrix[:, 14]).astype(np.int16)
     wrong = rules.REGISTRATION_REASONS.index("registration-no.check-digit")
     fault = np.where((state.astype(np.int16) + check) % 10 == 1, 0, wrong)
     return np.where((state == 0) | (check == BAD), RETRY, fault).astype(np.int8)
@@ -223,16 +223,16 @@ def _month_days() -> npt.NDArray[np.int8]:
 def days_in_month(year: npt.NDArray[np.int32], month: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
     """Days of the month of each row, 0 for a month that does not exist (months 0..255)."""
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    days: npt.NDArray[np.int8] = _month_days()[month] + (leap & (month == 2))
+    days: npt.NDArray[np.int8] = _month_days().take(month) + (leap & (month == 2))
     return days
 
 
 def _judge_citizen(matrix: Bytes) -> Faults:
     total = _sum_pairs(matrix, _citizen_tables())
     number = digit_pairs()
-    year = number[pair(matrix, 6)].astype(np.int32) * 100 + number[pair(matrix, 8)]
-    day = number[pair(matrix, 12)]
-    exists = (day >= 1) & (day <= days_in_month(year, number[pair(matrix, 10)]))
+    year = number.take(pair(matrix, 6)).astype(np.int32) * 100 + number.take(pair(matrix, 8))
+    day = number.take(pair(matrix, 12))
+    exists = (day >= 1) & (day <= days_in_month(year, number.take(pair(matrix, 10))))
     exists &= (year >= rules.FIRST_BIRTH_YEAR) & (year <= rules.LAST_BIRTH_YEAR)
     fault = np.where(total % 11 == 1, 0, rules.CITIZEN_REASONS.index("citizen-id.check-digit"))
     fault = np.where(exists, fault, rules.CITIZEN_REASONS.index("citizen-id.birth-date"))

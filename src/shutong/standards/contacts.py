@@ -60,8 +60,8 @@ def _mobile_block(block: Values) -> tuple[Values, Faults]:
     faults = np.where(there & (lengths > 0), np.int8(RETRY), np.int8(-1))
     rows, matrix = rows_of_width(data, starts, there & (lengths == 11), 11)
     if len(rows):
-        number = [digit_pairs()[pair(matrix, place)] for place in range(0, 10, 2)]
-        good = (number[0] >= 13) & (number[0] <= 19) & (values_of("0123456789")[matrix[:, 10]] != BAD)
+        number = [digit_pairs().take(pair(matrix, place)) for place in range(0, 10, 2)]
+        good = (number[0] >= 13) & (number[0] <= 19) & (values_of("0123456789").take(matrix[:, 10]) != BAD)
         for part in number[1:]:
             good &= part != BAD
         faults[rows] = np.where(good, np.int8(0), np.int8(RETRY))

@@ -260,8 +260,8 @@ def _shaped_days(matrix: Bytes, shape: _Shape) -> tuple[npt.NDArray[np.bool_], W
 def _figure(matrix: Bytes, place: int, digits: int) -> Whole:
     """The number written at ``place`` in one or two digits; BAD where it is none."""
     if digits == 1:
-        return values_of("0123456789")[matrix[:, place]].astype(np.int32)
-    return digit_pairs()[pair(matrix, place)].astype(np.int32)
+        return values_of("0123456789").take(matrix[:, place]).astype(np.int32)
+    return digit_pairs().take(pair(matrix, place)).astype(np.int32)
 
 
 def _clock(matrix: Bytes) -> tuple[npt.NDArray[np.bool_], Whole]:

@@ -201,8 +201,10 @@ def check_boolean(text: str | None) -> Verdict:
 
 # ---- columns ------------------------------------------------------------------------------------------------------
 
-# One count per row tells whether it is digits with at most one point; only cells up to 24 bytes are read this way.
-_DIGIT, _POINT, _OTHER, _WIDEST = 1, 32, 1024, 24
+_WIDEST = 24
+"""Bytes of the longest cell that is read by columns."""
+
+_TEN = np.uint8(10)
 
 
 def column_integer(column: Column) -> ColumnVerdict:
@@ -265,21 +267,20 @@ def _digit_rows(block: Values, points: int, most: int) -> npt.NDArray[np.bool_]:
     ready = present(block) & (lengths > 0) & (lengths <= _WIDEST)
     if not ready.any():
         return ready
-    body = data[starts[0] : starts[-1]]
-    kinds = _kinds()[body]
-    first = np.minimum(starts[:-1] - starts[0], len(body) - 1)
-    counts = np.add.reduceat(kinds, first)
-    last = np.maximum(starts[1:] - starts[0] - 1, 0)
-    ready &= (counts < _OTHER) & (counts // _POINT <= points) & (counts % _POINT <= most)
-    ready &= (kinds[first] == _DIGIT) & (kinds[last] == _DIGIT)
+    body, bounds = data[starts[0] : starts[-1]], starts - starts[0]
+    point = body == ord(".")
+    digit = body - np.uint8(ord("0")) < _TEN
+    wrong = np.flatnonzero(~(digit | point))
+    if len(wrong):
+        ready[np.searchsorted(bounds, wrong, side="right") - 1] = False
+    ready &= digit.take(bounds[:-1], mode="clip") & digit.take(bounds[1:] - 1)
+    if point.any():
+        # of an empty row this counts its neighbour's byte, which changes nothing: it is not ready
+        counts = np.add.reduceat(point.view(np.uint8), np.minimum(bounds[:-1], len(body) - 1))
+        lengths = lengths - counts
+        ready &= counts <= points
+    ready &= lengths <= most
     return ready
-
-
-def _kinds() -> npt.NDArray[np.uint32]:
-    table = np.full(256, _OTHER, np.uint32)
-    table[ord("0") : ord("9") + 1] = _DIGIT
-    table[ord(".")] = _POINT
-    return table
 
 
 _EXACT = float(2**48)
@@ -297,8 +298,8 @@ def column_money(column: Column, unit: str | None = None) -> ColumnVerdict:
     def fast(block: Values) -> tuple[Values, Faults]:
         block = _ungrouped(block)
         ready = _digit_rows(block, points=1, most=18)
-        doubles = compute.if_else(pa.array(ready), block, "0").cast(pa.float64())
-        fen = np.asarray(doubles) * scale
+        digits = block if ready.all() else compute.if_else(pa.array(ready), block, "0")
+        fen = np.asarray(digits.cast(pa.float64())) * scale
         whole = np.rint(fen)
         ready &= (fen < _EXACT) & (np.abs(fen - whole) < 0.25)
         fault_numbers = np.where(ready, np.int8(0), np.where(present(block), np.int8(RETRY), np.int8(-1)))
@@ -312,7 +313,8 @@ def _fen_to_yuan(fen: npt.NDArray[np.int64]) -> Values:
     words = np.empty((len(fen), 2), np.int64)
     words[:, 0] = fen
     words[:, 1] = fen >> 63
-    return pa.Array.from_buffers(MONEY, len(fen), [None, pa.py_buffer(words.tobytes())])
+    values: Values = arrow.Array.from_buffers(MONEY, len(fen), [None, arrow.py_buffer(words)])
+    return values
 
 
 def _as_texts(texts: list[str | None]) -> Values:
