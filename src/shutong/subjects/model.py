@@ -36,16 +36,19 @@ SETTINGS = ("link", "review", "margin")
 @cache
 def built_in() -> tuple[tuple[str, int, str | None, int], ...]:
     """The rows of version 0: part, level, term, weight."""
-    with files("shutong.subjects").joinpath("model.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(
-            (row["part"], int(row["level"]), row["term"] or None, int(row["weight"])) for row in csv.DictReader(file)
-        )
+    text = files("shutong.subjects").joinpath("model.csv").read_text(encoding="utf-8")
+    return tuple(
+        (row["part"], int(row["level"]), row["term"] or None, int(row["weight"]))
+        for row in csv.DictReader(text.splitlines())
+    )
 
 
 def complete(rows: tuple[tuple[str, int, str | None, int], ...]) -> bool:
     """Whether a model has every weight, cap and threshold."""
     found = {(part, level, term) for part, level, term, _ in rows}
-    wanted = {(part, level, None) for part, levels in LEVELS.items() for level in range(len(levels))}
+    wanted: set[tuple[str, int, str | None]] = {
+        (part, level, None) for part, levels in LEVELS.items() for level in range(len(levels))
+    }
     wanted |= {("cap", 0, mark) for mark in MARKS} | {(name, 0, None) for name in SETTINGS}
     return wanted <= found
 
