@@ -27,7 +27,7 @@ import pyarrow.csv
 
 from bench import check_data
 from shutong.collect.intake import Delivery
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from shutong.quality.delivery import deliver
 from shutong.spec.catalog import Catalog
@@ -134,7 +134,7 @@ def collect_ours(path: Path, folder: Path) -> int:
     """Deliver into a new home; returns the rejected rows."""
     home = Home.create(folder / "home")
     started = time.perf_counter()
-    receipt = deliver(home, DuckEngine.of_home(home), CATALOG, Delivery("permit-collect", path, dt.date(2026, 7, 1)))
+    receipt = deliver(home, engine_of(home), CATALOG, Delivery("permit-collect", path, dt.date(2026, 7, 1)))
     _figures(started, receipt.rejected)
     return receipt.rejected
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from shutong.collect.intake import Delivery
 from shutong.collect.receipt import Receipt
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from shutong.quality.delivery import deliver, deliver_many
 from shutong.spec.catalog import Catalog
@@ -25,7 +25,7 @@ class Town:
         self.root = root
         self.home = Home.create(root / "home") if not (root / "home").exists() else Home.open(root / "home")
         self.catalog = Catalog(resources={one.resource: one for one in resources or (PENALTY,)})
-        self.engine = DuckEngine.of_home(self.home)
+        self.engine = engine_of(self.home)
 
     def file(self, data: bytes | str, name: str = "delivery.csv") -> Path:
         path = self.root / name
@@ -43,7 +43,7 @@ class Town:
         return deliver_many(self.home, self.engine, self.catalog, [Delivery(resource, path, DAY) for path in files])
 
     def rows(self, table: str, order: str = "seq, row_no") -> list[dict[str, Any]]:
-        engine = DuckEngine.of_home(self.home)
+        engine = engine_of(self.home)
         if not engine.lake.table(table).segments:
             return []
         return engine.query(f"SELECT * FROM t ORDER BY {order}", {"t": table}).to_pylist()

@@ -13,7 +13,7 @@ import pytest
 
 from shutong.collect.receipt import Receipt
 from shutong.democity.city import generate
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from shutong.quality.delivery import Delivery, deliver_many
 from shutong.spec.loader import load_packs
@@ -37,7 +37,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Home, lis
     generate(root / "city", catalog, subjects=500, seed=7)
     home = Home.create(root / "home")
     files = deliveries(root / "city")
-    receipts = deliver_many(home, DuckEngine.of_home(home), catalog, files)
+    receipts = deliver_many(home, engine_of(home), catalog, files)
     return root / "city", home, files, receipts
 
 
@@ -52,7 +52,7 @@ def test_planted_rows_are_rejected_for_the_planted_reason_and_no_good_row_is(
         (row["file"], row["row_no"]): row for row in pq.read_table(city / "truth" / "records.parquet").to_pylist()
     }
     found: dict[tuple[str, int], set[str]] = defaultdict(set)
-    rejected = DuckEngine.of_home(home).query("SELECT * FROM rejected", {"rejected": "rejected"})
+    rejected = engine_of(home).query("SELECT * FROM rejected", {"rejected": "rejected"})
     for row in rejected.to_pylist():
         found[file_of[row["batch_id"]], row["row_no"]] = {reason["code"] for reason in row["reasons"]}
     planted = {place: row["bad_reason"] for place, row in truth.items() if row["bad_reason"]}
@@ -67,7 +67,7 @@ def test_receipts_count_every_row(delivered: tuple[Path, Home, list[Delivery], l
     assert sum(receipt.received for receipt in receipts) == rows
     assert all(receipt.state == "in" for receipt in receipts)
     assert all(receipt.received == receipt.accepted + receipt.rejected for receipt in receipts)
-    batches = DuckEngine.of_home(home).query("SELECT * FROM batches ORDER BY seq", {"batches": "batches"}).to_pylist()
+    batches = engine_of(home).query("SELECT * FROM batches ORDER BY seq", {"batches": "batches"}).to_pylist()
     assert [batch["batch_id"] for batch in batches] == [receipt.batch for receipt in receipts]
     assert [batch["seq"] for batch in batches] == list(range(1, len(receipts) + 1))
 
@@ -79,7 +79,7 @@ def test_no_personal_number_is_readable_in_the_lake(
     planted = pq.read_table(city / "truth" / "planted_personal.parquet")
     values = {value.encode() for value in planted.column("value").to_pylist() if len(value) >= 11}
     assert len(values) > 100
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     for name in engine.lake.tables():
         for path in (home.lake / name).glob("*.parquet"):
             for column in pq.read_table(path).columns:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine, engine_of
 from shutong.engine.home import Home
 
 
@@ -17,7 +17,7 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def engine(home: Home) -> Iterator[DuckEngine]:
-    opened = DuckEngine.of_home(home)
+def engine(home: Home) -> Iterator[Engine]:
+    opened = engine_of(home)
     yield opened
     opened.close()

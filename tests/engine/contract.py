@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 import pytest
 
 from shutong.engine import sqltext
+from shutong.engine.engine import Engine
 from shutong.engine.errors import ConflictError, LakeError, StageError
 from shutong.engine.lake import StagedRun
-from shutong.engine.ports import Engine
 from shutong.engine.stage import ArrowStep, Read, SqlStep, Stage, Step, Write
 
 RECORDS = pa.schema([("record_id", pa.string()), ("subject_id", pa.string()), ("fine", pa.int64())])
@@ -143,7 +143,7 @@ class EngineContract:
             run.stage_table("penalty", records(("r2", "b", 2)).append_column("category", pa.array(["x"])))
             run.commit()
         reads = (Read("penalty", "penalty", newer), Read("permit", "permit", RECORDS))
-        step = SqlStep("both", "SELECT * FROM penalty UNION ALL BY NAME SELECT * FROM permit")
+        step = SqlStep("both", "SELECT * FROM penalty UNION ALL SELECT *, NULL FROM permit")
         compute(engine, "d-1", stage(step, reads=reads, write=Write("everything", "both")))
         assert [row["category"] for row in rows_of(engine, "everything")] == [None, "x"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import engine_of
 from shutong.engine.errors import EngineError
 from shutong.engine.home import Home, lease
 from shutong.engine.stage import ArrowStep, Read, SqlStep, Stage, Write
@@ -53,7 +53,7 @@ def way(path: str) -> None:
     """Every day that is not yet in: deliver, compute the changed subjects, fold now and then."""
     home = Home.open(path)
     with lease(home, wait=60):
-        engine = DuckEngine.of_home(home)
+        engine = engine_of(home)
         for day in range(DAYS):
             if engine.lake.run(f"day-{day}") is None:
                 rows = delivered(day)
@@ -82,7 +82,7 @@ def way_until_killed(path: str, seconds: float) -> None:
 
 def write_until_full(path: str, limit: int, answer: Connection) -> None:
     """Deliver and compute while no file may be larger than ``limit`` bytes; tell what happened."""
-    engine = DuckEngine.of_home(Home.open(path))
+    engine = engine_of(Home.open(path))
     try:
         with engine.run("day-9") as run:
             if limit:
@@ -98,7 +98,7 @@ def write_until_full(path: str, limit: int, answer: Connection) -> None:
 
 def commit_until_full(path: str, limit: int, answer: Connection) -> None:
     """Stage a row, then let no file grow beyond ``limit`` bytes: the append to the manifest fails."""
-    engine = DuckEngine.of_home(Home.open(path))
+    engine = engine_of(Home.open(path))
     try:
         with engine.run("day-9") as run:
             run.stage_table("penalty", delivered(1))
@@ -119,7 +119,7 @@ def _noise(rows: int) -> pa.Array:
 
 def snapshot(path: Path) -> dict[str, list[dict[str, object]]]:
     """Every table's rows, in one order."""
-    engine = DuckEngine.of_home(Home.open(path))
+    engine = engine_of(Home.open(path))
     engine.recover()
     try:
         return {

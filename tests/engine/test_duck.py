@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine, engine_of
 from shutong.engine.home import Home
 from shutong.engine.lake import StagedRun
 from shutong.engine.manifest import Change, DataFile, encode_schema
@@ -24,7 +24,7 @@ class TestDuck(EngineContract):
 
 
 def test_every_step_can_be_kept_for_looking_at(home: Home, tmp_path: Path) -> None:
-    engine = DuckEngine.of_home(home, keep_steps=tmp_path / "steps")
+    engine = engine_of(home, keep_steps=tmp_path / "steps")
     deliver(engine, "b-1", ("r1", "a", 1))
     first = SqlStep("first", "SELECT subject_id, fine FROM penalty")
     second = SqlStep("second", "SELECT subject_id, fine + 1 AS fine FROM first", materialise=True)
@@ -35,7 +35,7 @@ def test_every_step_can_be_kept_for_looking_at(home: Home, tmp_path: Path) -> No
     engine.close()
 
 
-def test_a_run_leaves_no_temporary_file(engine: DuckEngine, home: Home) -> None:
+def test_a_run_leaves_no_temporary_file(engine: Engine, home: Home) -> None:
     deliver(engine, "b-1", ("r1", "a", 1))
     compute(engine, "d-1", SUMS)
     engine.query("SELECT 1 AS x")
@@ -45,7 +45,7 @@ def test_a_run_leaves_no_temporary_file(engine: DuckEngine, home: Home) -> None:
     assert list((home.lake / "running").iterdir()) == []
 
 
-def test_rows_come_as_table_batch_reader_or_file(engine: DuckEngine, tmp_path: Path) -> None:
+def test_rows_come_as_table_batch_reader_or_file(engine: Engine, tmp_path: Path) -> None:
     table = records(("r1", "a", 1), ("r2", "b", 2))
     path = tmp_path / "rows.parquet"
     pq.write_table(table, path)
@@ -59,7 +59,7 @@ def test_rows_come_as_table_batch_reader_or_file(engine: DuckEngine, tmp_path: P
     assert engine.query("SELECT count(*) AS n FROM p", {"p": "penalty"}).to_pylist() == [{"n": 8}]
 
 
-def test_the_delta_logs_show_the_last_whole_tables(engine: DuckEngine) -> None:
+def test_the_delta_logs_show_the_last_whole_tables(engine: Engine) -> None:
     root = engine.lake.root
     deliver(engine, "b-1", ("r1", "a", 1))
     deliver(engine, "b-2", ("r2", "b", 2))
@@ -76,7 +76,7 @@ def test_the_delta_logs_show_the_last_whole_tables(engine: DuckEngine) -> None:
     assert DeltaTable(str(root / "penalty")).to_pyarrow_table()["category"].to_pylist().count(None) == 3
 
 
-def test_many_small_files_are_one_table(engine: DuckEngine) -> None:
+def test_many_small_files_are_one_table(engine: Engine) -> None:
     folder = engine.lake.root / "many"
     folder.mkdir()
     files = []
@@ -97,7 +97,7 @@ def test_sessions_are_in_utc_whatever_the_machine_says(home: Home, monkeypatch: 
     monkeypatch.setenv("TZ", "Asia/Shanghai")
     time.tzset()
     try:
-        engine = DuckEngine.of_home(home)
+        engine = engine_of(home)
         zone = engine.query(
             "SELECT current_setting('TimeZone') AS zone, CAST(TIMESTAMPTZ '2026-01-01 23:00:00Z' AS DATE) AS d"
         )

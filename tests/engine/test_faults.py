@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine, engine_of
 from shutong.engine.errors import LakeError, SpaceError, StageError
 from shutong.engine.home import Home, lease
 from shutong.engine.settings import Settings
@@ -75,7 +75,7 @@ def test_kills_at_random_moments(
 
 def assert_nothing_left(home: Home) -> None:
     """No journal, no temporary file, and no data file that the manifest does not name."""
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     assert list((home.lake / "running").iterdir()) == []
     assert list(home.tmp.iterdir()) == []
     files = {path.relative_to(home.lake).as_posix() for path in home.lake.rglob("*.parquet")}
@@ -132,7 +132,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_leaves_nothing(small_disk: Path) -> None:
     home = Home.create(small_disk / "home")
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     with engine.run("b-1") as run:
         run.stage_table("penalty", faults_child.delivered(0))
         run.commit()
@@ -169,7 +169,7 @@ def test_a_damaged_manifest_is_told(home: Home) -> None:
                 victim.unlink()
             else:
                 victim.write_bytes(broken)
-            engine = DuckEngine.of_home(home)
+            engine = engine_of(home)
             with pytest.raises(LakeError, match="manifest") as caught:
                 engine.recover()
                 raise AssertionError(f"{victim.name} {broken!r} was not noticed")
@@ -180,7 +180,7 @@ def test_a_damaged_manifest_is_told(home: Home) -> None:
 
 def test_a_missing_data_file_is_told(home: Home) -> None:
     faults_child.way(str(home.path))
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     next((home.lake / "penalty").glob("*.parquet")).unlink()
     with pytest.raises(StageError, match="penalty"):
         engine.query("SELECT count(*) FROM p", {"p": "penalty"})
@@ -193,17 +193,17 @@ def test_a_lost_table_log_is_made_again(home: Home) -> None:
             for path in log.iterdir():
                 damage(path)
     (home.lake / "published.json").unlink()
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     assert "penalty" in engine.lake.reconcile()
     assert engine.lake.reconcile() == []
 
 
 _SORT = """
 import sys
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine, engine_of
 from shutong.engine.home import Home
 from shutong.engine.stage import SqlStep, Stage, Write
-engine = DuckEngine.of_home(Home.open(sys.argv[1]))
+engine = engine_of(Home.open(sys.argv[1]))
 texts = " || ".join(f"md5(CAST(i + {n} AS VARCHAR))" for n in range(4))
 step = SqlStep("sorted", f"SELECT i, {texts} AS text FROM range(500000) AS r(i) ORDER BY text")
 with engine.run("r-1") as run:
@@ -219,14 +219,14 @@ def test_a_sort_larger_than_the_memory_spills(home: Home) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _SORT, str(home.path)], capture_output=True, text=True, check=True, timeout=60
     )
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     assert engine.query("SELECT count(*) AS n FROM s", {"s": "sorted"}).to_pylist() == [{"n": 500_000}]
     # 70 MB of rows in 67 MB of buffers; the interpreter and its libraries take about 150 MB that no setting governs.
     assert int(done.stdout) < 350_000_000
 
 
 def test_too_little_memory_is_told(home: Home) -> None:
-    engine = DuckEngine(Settings(memory_limit="64MB", threads=1), DuckEngine.of_home(home).lake, home.tmp)
+    engine = Engine(Settings(memory_limit="64MB", threads=1), engine_of(home).lake, home.tmp)
     query = "SELECT list(i) AS all_of_them FROM range(30000000) AS r(i)"
     stage = Stage("list", (Read("none", "none", faults_child.RECORDS),), (SqlStep("l", query),), (Write("l", "l"),))
     with pytest.raises(StageError, match="memory_limit"), engine.run("r-1") as run:

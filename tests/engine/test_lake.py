@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from shutong.engine import manifest
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine
 from shutong.engine.errors import ConflictError, LakeError
 from shutong.engine.home import Home
 from shutong.engine.lake import Lake, StagedRun
@@ -141,7 +141,7 @@ def test_a_number_taken_by_another_run_is_a_conflict(tmp_path: Path) -> None:
     assert [run.run_id for run in other.runs()] == ["r-1", "r-2"]
 
 
-def test_a_patch_by_another_key_is_refused(engine: DuckEngine) -> None:
+def test_a_patch_by_another_key_is_refused(engine: Engine) -> None:
     deliver(engine, "b-1", ("r1", "a", 1))
     compute(engine, "d-1", SUMS, scope=["a"])
     with engine.run("d-2") as run:
@@ -151,7 +151,7 @@ def test_a_patch_by_another_key_is_refused(engine: DuckEngine) -> None:
             run.table("sums")
 
 
-def test_vacuum_removes_what_nobody_reads(engine: DuckEngine) -> None:
+def test_vacuum_removes_what_nobody_reads(engine: Engine) -> None:
     deliver(engine, "b-1", ("r1", "a", 1), ("r2", "b", 2))
     for n in range(3):
         compute(engine, f"d-{n}", SUMS)
@@ -172,7 +172,7 @@ def test_vacuum_removes_what_nobody_reads(engine: DuckEngine) -> None:
     assert len(data_files(engine)) == 2
 
 
-def test_vacuum_spares_a_run_at_work_and_takes_orphans(engine: DuckEngine) -> None:
+def test_vacuum_spares_a_run_at_work_and_takes_orphans(engine: Engine) -> None:
     deliver(engine, "b-1", ("r1", "a", 1))
     orphan = engine.lake.root / "penalty" / "dead-12345678-0.parquet"
     pq.write_table(pa.table({"x": [1]}), orphan)
@@ -194,7 +194,7 @@ def test_a_lake_opened_before_a_fork_says_so(tmp_path: Path) -> None:
         lake.tables()
 
 
-def test_tables_whose_names_contain_each_other(engine: DuckEngine, home: Home) -> None:
+def test_tables_whose_names_contain_each_other(engine: Engine, home: Home) -> None:
     with engine.run("r-1") as run:
         run.stage_table("library", pa.table({"x": [1]}))
         run.stage_table("library/organisation", pa.table({"y": [2]}))

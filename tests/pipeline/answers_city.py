@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from shutong.collect.tables import BATCHES_SCHEMA
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from shutong.libraries.tables import VALUES
 from shutong.rules.tables import OBSERVATIONS
@@ -131,7 +131,7 @@ class Lake:
     def __init__(self, folder: Path) -> None:
         self.home = Home.create(folder / "home")
         self.catalog = catalog_of(folder)
-        self.engine = DuckEngine.of_home(self.home)
+        self.engine = engine_of(self.home)
         self.names: dict[int, list[str]] = {}
         self.penalties: dict[int, list[tuple[int, str]]] = {}
         self.redirects: dict[int, int] = {}

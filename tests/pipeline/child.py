@@ -29,7 +29,7 @@ def deliver(folder: Path, files: list[tuple[str, str, str]]) -> None:
     counter = importlib.import_module("shutong.quality.counter")
     delivery = importlib.import_module("shutong.quality.delivery").Delivery
     home = importlib.import_module("shutong.engine.home").Home.open(folder)
-    engine = importlib.import_module("shutong.engine.duck").DuckEngine.of_home(home)
+    engine = importlib.import_module("shutong.engine.engine").engine_of(home)
     declared = importlib.import_module("shutong.catalog.actions").current_catalog()
     system = importlib.import_module("shutong.accounts.actors").SYSTEM
     for day in sorted({day for _, _, day in files}):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from shutong.democity.city import CityReport, generate, read_city
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine
 from shutong.engine.home import Home
 from shutong.engine.lake import Lake
 from shutong.spec.catalog import Catalog
@@ -85,7 +85,7 @@ def child(verb: str, folder: Path, *words: str, check: bool = True) -> subproces
 
 def tables_of(home: Home, names: Iterable[str] = DERIVED) -> dict[str, pa.Table]:
     """The contents of tables, sorted, so that two homes can be compared."""
-    engine = DuckEngine(home.settings, Lake(home.lake), home.tmp)
+    engine = Engine(home.settings, Lake(home.lake), home.tmp)
     try:
         present = set(engine.lake.tables())
         return {name: engine.query("SELECT * FROM t ORDER BY ALL", {"t": name}) for name in names if name in present}

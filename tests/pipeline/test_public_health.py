@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine
 from shutong.engine.home import Home
 from shutong.engine.lake import Lake
 from tests.pipeline.cities import DERIVED, digests, new_home
@@ -69,7 +69,7 @@ def collect(source: Path, since: str, until: str) -> list[str]:
 
 def rows(home: Home, sql: str, **views: str) -> list[dict[str, Any]]:
     """The answer of a query over lake tables."""
-    engine = DuckEngine(home.settings, Lake(home.lake), home.tmp)
+    engine = Engine(home.settings, Lake(home.lake), home.tmp)
     try:
         found: list[dict[str, Any]] = engine.query(sql, views).to_pylist()
         return found

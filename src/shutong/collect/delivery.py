@@ -37,10 +37,10 @@ from shutong.collect.tables import (
     batch_rows,
     rejected_rows,
 )
-from shutong.engine.duck import DuckEngine
-from shutong.engine.duckrun import DuckRun
+from shutong.engine.engine import Engine
 from shutong.engine.errors import LeaseError
 from shutong.engine.home import Home
+from shutong.engine.run import LakeRun
 from shutong.engine.settings import Settings
 from shutong.spec.catalog import Catalog
 
@@ -58,7 +58,7 @@ class Intake:
     """Where deliveries go: a home, its engine, the declarations in force, and who checks the rows."""
 
     home: Home
-    engine: DuckEngine
+    engine: Engine
     catalog: Catalog
     judge_for: JudgeFor
 
@@ -112,7 +112,7 @@ class Intake:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _commit(self, run: DuckRun, reads: Sequence[Read], moment: dt.datetime) -> list[Receipt]:
+    def _commit(self, run: LakeRun, reads: Sequence[Read], moment: dt.datetime) -> list[Receipt]:
         ids = [batch_id(read.resource.resource, read.sha256) if read.sha256 else "" for read in reads]
         known = self._known({*ids, *(read.delivery.corrects or "" for read in reads)} - {""})
         seq = self._last_seq()
@@ -142,7 +142,7 @@ class Intake:
             run.commit()
         return receipts
 
-    def _stage(self, run: DuckRun, fresh: Sequence[tuple[str, int, Read]]) -> None:
+    def _stage(self, run: LakeRun, fresh: Sequence[tuple[str, int, Read]]) -> None:
         """One file per table, whatever the number of batches."""
         by_resource: dict[str, list[tuple[str, int, Read]]] = {}
         for batch, seq, read in fresh:
@@ -229,7 +229,7 @@ def sealed_file(home: Home, batch: str) -> Path:
     return home.files / batch[:3] / f"{batch}.sealed"
 
 
-def known_batches(engine: DuckEngine, only: Collection[str] | None = None) -> pa.Table:
+def known_batches(engine: Engine, only: Collection[str] | None = None) -> pa.Table:
     """The table ``batches``, or the rows of some batches, in the order of arrival; empty before the first delivery."""
     if not engine.lake.table(BATCHES).segments:
         return BATCHES_SCHEMA.empty_table()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,31 +15,11 @@ import pyarrow.parquet as pq
 from shutong.engine import sqltext
 from shutong.engine.errors import EngineError, SpaceError, StageError
 from shutong.engine.functions import define_functions
+from shutong.engine.storedtypes import nullable, target_types
 
 # zstd level 1 wrote faster than snappy and less than half the bytes (docs/developers/engine.md). A row group ends at 32 MB
 # even when it has few rows, because each thread holds one in memory until it is written.
 PARQUET_OPTIONS: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE_BYTES 32000000"
-
-# Column types that Delta and Spark do not share are stored as their nearest common one.
-_STORED_AS: Final = {
-    "HUGEINT": "BIGINT",
-    "UHUGEINT": "BIGINT",
-    "UBIGINT": "BIGINT",
-    "UINTEGER": "BIGINT",
-    "USMALLINT": "INTEGER",
-    "UTINYINT": "SMALLINT",
-    "UUID": "VARCHAR",
-    "JSON": "VARCHAR",
-    "TIMESTAMP_S": "TIMESTAMP WITH TIME ZONE",
-    "TIMESTAMP_MS": "TIMESTAMP WITH TIME ZONE",
-    "TIMESTAMP_NS": "TIMESTAMP WITH TIME ZONE",
-}
-_STORED_WORDS: Final = re.compile(r'"(?:[^"]|"")*"|\b(' + "|".join(_STORED_AS) + r")\b")
-_NAIVE: Final = re.compile(r'"(?:[^"]|"")*"|\b(TIMESTAMP)\b(?! WITH TIME ZONE)')
-_REFUSED: Final = re.compile(r"(?<!WITH )\bTIME\b|\b(INTERVAL|BIT|MAP|UNION|VARIANT)\b")
-_QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
-_INTEGERS: Final = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"})
-_FRACTIONS: Final = re.compile(r"(DOUBLE|FLOAT|DECIMAL.*|VARCHAR)")
 
 
 @dataclass(frozen=True)
@@ -116,20 +95,6 @@ def _is_space(error: Exception) -> bool:
     return any(each in text for each in ("no space left", "file too large", "disk quota", "max_temp_directory_size"))
 
 
-def stored_type(kind: str) -> str:
-    """The type under which a DuckDB column type is stored. Raises StageError when tables cannot hold it."""
-    if kind.startswith("ENUM"):
-        return "VARCHAR"
-    if _REFUSED.search(_QUOTED.sub("", kind)):
-        raise StageError(f"表中不能存放类型 {kind}", f"a table cannot hold the type {kind}", type=kind)
-
-    def swap(match: re.Match[str]) -> str:
-        word = match.group(1)
-        return match.group(0) if word is None else _STORED_AS.get(word, "TIMESTAMP WITH TIME ZONE")
-
-    return _NAIVE.sub(swap, _STORED_WORDS.sub(swap, kind))
-
-
 def storable_columns(connection: duckdb.DuckDBPyConnection, query: str, wanted: pa.Schema | None = None) -> str | None:
     """The select list that casts a query's columns to types that tables hold, or to ``wanted`` in its order.
 
@@ -140,11 +105,7 @@ def storable_columns(connection: duckdb.DuckDBPyConnection, query: str, wanted: 
     """
     described = connection.execute(f"DESCRIBE SELECT * FROM ({query}\n)").fetchall()
     found = {str(row[0]): str(row[1]) for row in described}
-    if wanted is None:
-        target = {column: stored_type(kind) for column, kind in found.items()}
-    else:
-        target = {field.name: sqltext.type_name(field.type) for field in wanted}
-        _refuse_columns(found, target)
+    target = target_types(found, wanted)
     if found == target and list(found) == list(target):
         return None
     quoted = {column: sqltext.name(column) for column in target}
@@ -152,24 +113,6 @@ def storable_columns(connection: duckdb.DuckDBPyConnection, query: str, wanted: 
         quoted[column] if found[column] == kind else f"CAST({quoted[column]} AS {kind}) AS {quoted[column]}"
         for column, kind in target.items()
     )
-
-
-def _refuse_columns(found: dict[str, str], target: dict[str, str]) -> None:
-    missing, extra = sorted(target.keys() - found.keys()), sorted(found.keys() - target.keys())
-    if missing or extra:
-        raise StageError(
-            f"结果的列与声明不符：缺少 {missing}，多出 {extra}",
-            f"the result's columns are not the declared ones: missing {missing}, too many {extra}",
-            missing=missing,
-            extra=extra,
-        )
-    for column, kind in target.items():
-        if kind in _INTEGERS and _FRACTIONS.fullmatch(found[column]):
-            raise StageError(
-                f"列 {column} 是 {found[column]}，不能悄悄变成整数；请在查询中用 to_int",
-                f"column {column} is {found[column]} and may not silently become an integer: use to_int in the query",
-                column=column,
-            )
 
 
 def storable(connection: duckdb.DuckDBPyConnection, query: str, wanted: pa.Schema | None = None) -> str:
@@ -185,5 +128,5 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, target: Pat
 
 
 def parquet_schema(path: Path) -> pa.Schema:
-    """The columns of a Parquet file, without metadata."""
-    return pq.read_schema(path).remove_metadata()
+    """The columns of a Parquet file; engines mark some as never NULL, which a table does not promise."""
+    return nullable(pq.read_schema(path))

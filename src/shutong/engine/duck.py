@@ -1,184 +1,178 @@
-"""The engine of one machine: DuckDB over the lake's Parquet files."""
+"""Stages on DuckDB: its inputs as views, its steps in order, its results as Parquet files."""
 
 from __future__ import annotations
 
+import collections
+import concurrent.futures
 import contextlib
-import datetime as dt
-import hashlib
-import threading
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from shutong.engine import journal, sqltext
-from shutong.engine.connection import Resources, close_quietly, connect, explained, open_cursor
-from shutong.engine.duckrun import DuckRun
-from shutong.engine.home import Home
-from shutong.engine.lake import Lake
-from shutong.engine.settings import Settings
-from shutong.engine.sqltext import Parameter
-from shutong.engine.tablefiles import table_sql
+from shutong.engine import sqltext
+from shutong.engine.connection import explained, open_cursor, parquet_schema, storable, write_parquet
+from shutong.engine.ports import NewFile, Result, Task
+from shutong.engine.stage import ArrowStep, Read, SqlStep
+from shutong.engine.steps import apply, check_names, readable, uses_of, where
+from shutong.engine.tablefiles import Scope, empty_sql, table_sql
 
-# DuckDB counts its own buffers only; Arrow batches, the Parquet writer and Python share the rest of the limit.
-_SHARE_OF_RUN = 0.75
-_SHARE_OF_READERS = 0.25
+# Rows of a batch handed to an Arrow step; also DuckDB's own row group, so a batch becomes one row group.
+BATCH_ROWS: Final = 122_880
 
-# Compaction leaves files of this size alone, and begins when this many are smaller.
-SMALL_FILE = 64_000_000
-FOLD_FILES = 8
-
-# Prefix of the temporary folders of readers.
-_READERS = "read"
+_NUMBERS: Final = itertools.count()
 
 
-class DuckEngine:
-    """Runs stages and answers queries over one lake.
+class DuckComputing:
+    """Stages carried out by the run's own DuckDB, in this process."""
 
-    Args:
-        settings: memory limit, threads, temp folder.
-        temp: folder for temporary files when the settings name none; default: ``tmp`` beside the lake.
-        keep_steps: debug switch: every step's rows are kept as Parquet under this folder.
-    """
+    # DuckDB counts its own buffers only; Arrow batches, the Parquet writer and Python share the rest of the limit.
+    share_of_run = 0.75
 
-    def __init__(
-        self, settings: Settings, lake: Lake, temp: Path | None = None, keep_steps: Path | None = None
-    ) -> None:
-        self.settings = settings
-        self.lake = lake
-        self.temp = settings.temp_folder or temp or lake.root.parent / "tmp"
-        self.keep_steps = keep_steps
-        self._reader: duckdb.DuckDBPyConnection | None = None
-        self._spill: journal.LockedFolder | None = None
-        self._lock = threading.Lock()
+    def execution(self, task: Task) -> DuckExecution:
+        """See ``Computing``."""
+        return DuckExecution(task, task.database())
 
-    @classmethod
-    def of_home(cls, home: Home, keep_steps: Path | None = None) -> DuckEngine:
-        """The engine of a home. A server calls ``recover`` once when it starts; a run does so by itself."""
-        return cls(home.settings, Lake(home.lake), home.tmp, keep_steps)
-
-    def recover(self) -> list[str]:
-        """Remove what killed runs left, fold the manifest, bring the logs in line; returns the attempts cleaned up."""
-        cleaned = journal.clean_dead(self.lake.root, self.temp, self.lake.named_paths)
-        journal.clean_locked(self.temp, _READERS)
-        self.lake.fold_manifest()
-        self.lake.reconcile_quietly()
-        return cleaned
-
-    def _memory(self, share: float) -> int:
-        return int(self.settings.memory_bytes * share)
-
-    @contextlib.contextmanager
-    def run(self, run_id: str, kind: str = "run", business_day: dt.date | None = None) -> Iterator[DuckRun]:
-        """A run: execute stages in the block and ``commit``; leaving without a commit leaves nothing behind.
-
-        What a killed run left is removed first. A run id that was committed before is computed again, and its
-        commit is a no-op.
-        """
-        self.recover()
-        resources = Resources(self._memory(_SHARE_OF_RUN), self.settings.threads, self.temp)
-        run = DuckRun(self.lake, resources, run_id, kind, business_day, self.keep_steps)
-        try:
-            yield run
-        finally:
-            run.close()
-
-    def query(
-        self,
-        sql: str,
-        views: Mapping[str, str] | None = None,
-        params: Mapping[str, Parameter] | None = None,
-        at: int | None = None,
-    ) -> pa.Table:
-        """Answer a query over committed tables.
-
-        Args:
-            sql: SELECT over the names in ``views``; ``:name`` stands for a parameter.
-            views: name in the query to table of the lake.
-            at: read the tables as of this run's number.
-
-        Raises:
-            StageError: the query fails; LakeError: a table does not exist.
-        """
-        with self._cursor(views, at) as cursor, explained("查询", "query"):
-            return cursor.execute(sqltext.bind(sql, params)).to_arrow_table()
-
-    def stream(
-        self,
-        sql: str,
-        views: Mapping[str, str] | None = None,
-        params: Mapping[str, Parameter] | None = None,
-        at: int | None = None,
-        batch_rows: int = 65_536,
-    ) -> pa.RecordBatchReader:
-        """Answer a query batch by batch without holding it in memory.
-
-        Close the reader, or read it to its end, to free what it holds. A failure half-way raises StageError.
-        """
-        stack = contextlib.ExitStack()
-        with stack, explained("查询", "query"):
-            cursor = stack.enter_context(self._cursor(views, at))
-            reader = cursor.execute(sqltext.bind(sql, params)).to_arrow_reader(batch_rows)
-            held = stack.pop_all()
-
-        def batches() -> Iterator[pa.RecordBatch]:
-            with held, explained("查询", "query"):
-                yield from reader
-
-        return pa.RecordBatchReader.from_batches(reader.schema, batches())
-
-    def compact(self, table: str, run_id: str = "fold") -> int | None:
-        """Fold a table's patches and its many small files into few large ones; its rows stay what they are.
-
-        Args:
-            run_id: beginning of the run's id; the table and the moment are added, so one id serves for many tables.
-
-        Returns the run's number, or None when there is nothing to fold.
-
-        Raises:
-            ConflictError: another run changed the table meanwhile; try again.
-        """
-        files = self.lake.table(table)
-        patched = files.key is not None
-        same = all(segment.schema.equals(files.schema) for segment in files.segments)
-        small = [file for file in files.files if file.bytes < SMALL_FILE]
-        if not patched and same and len(small) < FOLD_FILES:
-            return None
-        unique = hashlib.sha256(f"{table}:{self.lake.last}".encode()).hexdigest()[:12]
-        with self.run(f"{run_id[:50]}-{unique}", "compact") as run:
-            run.compact(
-                table, [] if patched or not same else [file for file in files.files if file.bytes >= SMALL_FILE]
-            )
-            return run.commit()
-
-    @contextlib.contextmanager
-    def _cursor(self, views: Mapping[str, str] | None, at: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._lock:
-            if self._reader is None:
-                # Two processes must not spill into one folder: DuckDB's temporary files have fixed names.
-                self._spill = journal.LockedFolder(self.temp, _READERS)
-                resources = Resources(
-                    self._memory(_SHARE_OF_READERS), self.settings.threads, self._spill.path / "spill"
-                )
-                self._reader = connect(resources)
-            cursor = open_cursor(self._reader)
-        try:
-            for view, table in (views or {}).items():
-                query = table_sql(self.lake.table(table, at))
-                with explained(f"表 {table}", f"table {table}"):
-                    # Temporary views belong to this cursor alone.
-                    cursor.execute(f"CREATE TEMP VIEW {sqltext.name(view)} AS {query}")
-            yield cursor
-        finally:
-            cursor.close()
+    def recover(self) -> None:
+        """Nothing is left of a killed process beside its run's folder."""
 
     def close(self) -> None:
-        """Close the readers' database."""
-        with self._lock:
-            if self._reader is not None:
-                close_quietly(self._reader)
-                self._reader = None
-            if self._spill is not None:
-                self._spill.close()
-                self._spill = None
+        """Nothing is held between runs."""
+
+
+@dataclass
+class DuckExecution:
+    """One stage on one connection. Views it makes are dropped by ``close``; its files lie in the task's folder."""
+
+    task: Task
+    connection: duckdb.DuckDBPyConnection
+    rows_in: int = 0
+    _views: list[str] = field(default_factory=list)
+    _stored: dict[str, Path] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Make the inputs' views and execute every step. Raises StageError naming the stage and the step."""
+        stage = self.task.stage
+        check_names(stage)
+        for read in stage.reads:
+            with explained(*where(stage, read.view)):
+                self._open_read(read)
+        for step in stage.steps:
+            with explained(*where(stage, step.name)):
+                if isinstance(step, SqlStep):
+                    self._run_sql(step)
+                else:
+                    self._run_arrow(step)
+                if self.task.keep is not None:
+                    self._keep_step(step.name, self.task.keep)
+
+    def result(self, step: str, schema: pa.Schema | None, new_file: NewFile) -> Result:
+        """Store the rows of ``step`` in one new file."""
+        target = new_file()
+        with explained(*where(self.task.stage, step)):
+            rows = self._write_result(step, schema, target)
+            columns = parquet_schema(target)
+        if not rows:
+            # An empty file is not kept; its columns are remembered.
+            target.unlink()
+        return Result(columns, ((target, rows),) if rows else ())
+
+    def _write_result(self, step: str, schema: pa.Schema | None, target: Path) -> int:
+        query = f"SELECT * FROM {sqltext.name(step)}"
+        stored = self._stored.get(step)
+        fitting = storable(self.connection, query, schema)
+        if stored is not None and fitting == query:
+            try:
+                target.hardlink_to(stored)
+                return pq.read_metadata(target).num_rows
+            except OSError:
+                # The temp folder is on another disk: write it again.
+                target.unlink(missing_ok=True)
+        return write_parquet(self.connection, fitting, target)
+
+    def close(self) -> None:
+        """Drop the views and remove the temporary files."""
+        for view in reversed(self._views):
+            # After a fatal error the database takes no statement; the run ends with it anyway.
+            with contextlib.suppress(duckdb.Error):
+                self.connection.execute(f"DROP VIEW IF EXISTS {sqltext.name(view)}")
+        for path in self._stored.values():
+            path.unlink(missing_ok=True)
+
+    def _view(self, name: str, query: str) -> None:
+        self.connection.execute(f"CREATE VIEW {sqltext.name(name)} AS {query}")
+        self._views.append(name)
+
+    def _store(self, name: str) -> Path:
+        # The name of a step may hold anything; a number is safe. No stage may take the number of another: DuckDB keeps
+        # what it knows of a file by its name, size and second, so a new file under an old name is read as the old one.
+        path = self.task.folder / f"step-{next(_NUMBERS)}.parquet"
+        self._stored[name] = path
+        return path
+
+    def _show_stored(self, name: str) -> None:
+        self._view(name, f"SELECT * FROM read_parquet({sqltext.file_list([self._stored[name]])})")
+
+    def _open_read(self, read: Read) -> None:
+        table = readable(self.task.tables(read.table), read)
+        self.rows_in += table.stored_rows
+        if not table.segments:
+            self._view(read.view, empty_sql(read.schema))
+            return
+        scope = None
+        if self.task.scope is not None and read.scope is not None:
+            scope = Scope(read.scope, f"read_parquet({sqltext.file_list([self.task.scope])})")
+        query = table_sql(table, read.schema, scope)
+        if scope is None or uses_of(self.task.stage, read.view) < 2:
+            self._view(read.view, query)
+        else:
+            # The few rows of the changed keys are looked up once, not once for each step.
+            write_parquet(self.connection, query, self._store(read.view))
+            self._show_stored(read.view)
+
+    def _run_sql(self, step: SqlStep) -> None:
+        query = sqltext.bind(step.query, self.task.params).strip().rstrip(";")
+        if not step.materialise:
+            self._view(step.name, query)
+            return
+        write_parquet(self.connection, storable(self.connection, query), self._store(step.name))
+        self._show_stored(step.name)
+
+    def _run_arrow(self, step: ArrowStep) -> None:
+        cursor = open_cursor(self.connection)
+        try:
+            reader = cursor.execute(f"SELECT * FROM {sqltext.name(step.source)}").to_arrow_reader(BATCH_ROWS)
+            path = self._store(step.name)
+            with pq.ParquetWriter(path, step.schema, compression="zstd", compression_level=1) as writer:
+                for batch in _mapped(reader, step, self.task.threads):
+                    writer.write_batch(batch)
+        finally:
+            cursor.close()
+        self._show_stored(step.name)
+
+    def _keep_step(self, name: str, keep: Path) -> None:
+        folder = keep / self.task.stage.name.replace("/", "-")
+        folder.mkdir(parents=True, exist_ok=True)
+        query = storable(self.connection, f"SELECT * FROM {sqltext.name(name)}")
+        write_parquet(self.connection, query, folder / f"{name.replace('/', '-')}.parquet")
+
+
+def _mapped(reader: pa.RecordBatchReader, step: ArrowStep, threads: int) -> Iterator[pa.RecordBatch]:
+    """The batches through the step's function in their order; with two threads and more, a few ahead."""
+    if threads < 2:
+        for batch in reader:
+            yield apply(step, batch)
+        return
+    waiting: collections.deque[concurrent.futures.Future[pa.RecordBatch]] = collections.deque()
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        for batch in reader:
+            waiting.append(pool.submit(apply, step, batch))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

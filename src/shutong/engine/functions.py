@@ -26,7 +26,7 @@ PORTABLE_FUNCTIONS: Final[dict[str, str]] = {
 }
 
 # Blanks that clerks' systems leave at the ends of text: space, tab, line ends, no-break, ideographic, zero width, BOM.
-_BLANKS: Final = " || ".join(f"chr({point})" for point in (32, 9, 10, 11, 12, 13, 160, 12288, 8203, 65279))
+BLANKS: Final = "".join(map(chr, (32, 9, 10, 11, 12, 13, 160, 12288, 8203, 65279)))
 
 _CAT_ARGUMENTS: Final = range(2, 9)
 
@@ -42,7 +42,7 @@ def _cat() -> str:
 
 MACROS: Final[tuple[str, ...]] = (
     "CREATE MACRO ratio(a, b) AS CASE WHEN b = 0 THEN NULL ELSE CAST(a AS DOUBLE) / CAST(b AS DOUBLE) END",
-    f"CREATE MACRO text_trim(s) AS trim(CAST(s AS VARCHAR), {_BLANKS})",
+    f"CREATE MACRO text_trim(s) AS trim(CAST(s AS VARCHAR), '{BLANKS}')",
     # 18 digits always fit a BIGINT; a fraction of zeros is how engines print whole decimals and doubles.
     "CREATE MACRO to_int(s) AS CASE WHEN regexp_full_match(text_trim(s), '[+-]?[0-9]{1,18}([.]0*)?') "
     "THEN TRY_CAST(regexp_extract(text_trim(s), '[+-]?[0-9]+') AS BIGINT) END",

@@ -1,85 +1,103 @@
-"""What an engine offers, so that another one (Spark) can take DuckDB's place. ``tests/engine/contract.py`` tests it."""
+"""What computes stages, so that another machine (Spark) can take DuckDB's place. ``tests/engine/contract.py`` tests it.
+
+The engine itself is one (``engine.Engine``): journals, commits, patches, scopes, reading. What differs is who carries
+out the steps of a stage; that is ``Computing``.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import duckdb
 import pyarrow as pa
 
-from shutong.engine.duckrun import Rows, StageReport
-from shutong.engine.lake import Lake
-from shutong.engine.manifest import Mode
 from shutong.engine.sqltext import Parameter
 from shutong.engine.stage import Stage
 from shutong.engine.tablefiles import TableFiles
 
-
-class RunHandle(Protocol):
-    """A run in progress; see ``DuckRun`` for what each verb promises."""
-
-    run_id: str
-    read_seq: int
-    reports: list[StageReport]
-
-    def table(self, name: str) -> TableFiles: ...
-
-    def execute(
-        self,
-        stage: Stage,
-        params: Mapping[str, Parameter] | None = None,
-        scope: pa.Table | Path | str | None = None,
-        scope_key: str | None = None,
-    ) -> dict[str, int]: ...
-
-    def stage_table(
-        self,
-        table: str,
-        rows: Rows,
-        mode: Mode = "append",
-        key: str | None = None,
-        keys: pa.Table | None = None,
-        stage: str = "",
-    ) -> int: ...
-
-    def peek(
-        self, sql: str, views: Mapping[str, str] | None = None, params: Mapping[str, Parameter] | None = None
-    ) -> pa.Table: ...
-
-    def commit(self) -> int: ...
+NewFile = Callable[[], Path]
+"""Gives the path of a file that the journal knows of and that may now be written."""
 
 
-class Engine(Protocol):
-    """An engine over one lake; see ``DuckEngine``."""
+@dataclass(frozen=True)
+class Task:
+    """One stage to carry out.
 
-    lake: Lake
+    Args:
+        folder: for temporary files; it is there, and it goes with the run.
+        tables: gives the files of a table as the run sees it.
+        scope: the file of changed keys (one column ``key``), or None for a full run.
+        keep: folder in which every step's rows are kept for looking at, or None.
+        database: opens the run's own DuckDB, which a computing of another kind may leave alone.
+    """
 
-    def run(
-        self, run_id: str, kind: str = "run", business_day: dt.date | None = None
-    ) -> AbstractContextManager[RunHandle]: ...
+    stage: Stage
+    folder: Path
+    tables: Callable[[str], TableFiles]
+    params: Mapping[str, Parameter]
+    database: Callable[[], duckdb.DuckDBPyConnection]
+    threads: int = 1
+    scope: Path | None = None
+    keep: Path | None = None
 
-    def query(
-        self,
-        sql: str,
-        views: Mapping[str, str] | None = None,
-        params: Mapping[str, Parameter] | None = None,
-        at: int | None = None,
-    ) -> pa.Table: ...
 
-    def stream(
-        self,
-        sql: str,
-        views: Mapping[str, str] | None = None,
-        params: Mapping[str, Parameter] | None = None,
-        at: int | None = None,
-        batch_rows: int = 65_536,
-    ) -> pa.RecordBatchReader: ...
+@dataclass(frozen=True)
+class Result:
+    """The rows of one write as Parquet files, each with its number of rows (never 0), and their columns."""
 
-    def recover(self) -> list[str]: ...
+    schema: pa.Schema
+    files: tuple[tuple[Path, int], ...]
 
-    def compact(self, table: str, run_id: str = "fold") -> int | None: ...
+    @property
+    def rows(self) -> int:
+        """Rows of all files."""
+        return sum(rows for _, rows in self.files)
 
-    def close(self) -> None: ...
+
+class Execution(Protocol):
+    """A stage being carried out: ``run`` once, then ``result`` for each write, then ``close``.
+
+    ``rows_in``: rows of the input tables, before a scope narrows them.
+    """
+
+    rows_in: int
+
+    def run(self) -> None:
+        """Carry out every step. Raises StageError naming the stage and the step."""
+        ...
+
+    def result(self, step: str, schema: pa.Schema | None, new_file: NewFile) -> Result:
+        """Store the rows of a step in new files, with the columns of ``schema`` where one is promised.
+
+        Raises:
+            StageError: the columns are not the promised ones, or a type cannot be stored.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free what the execution holds."""
+        ...
+
+
+class Computing(Protocol):
+    """Carries out stages.
+
+    ``share_of_run``: the part of the memory limit that a run's own DuckDB may take beside it.
+    """
+
+    share_of_run: float
+
+    def execution(self, task: Task) -> Execution:
+        """An execution of a stage that has not begun."""
+        ...
+
+    def recover(self) -> None:
+        """Remove what a killed process of this kind left."""
+        ...
+
+    def close(self) -> None:
+        """Free what is held between runs."""
+        ...

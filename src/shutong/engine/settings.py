@@ -85,7 +85,14 @@ class Settings(BaseModel):
     )
     threads: int = Field(default_factory=_default_threads, ge=1, le=1024, description="Threads of computing.")
     temp_folder: Path | None = Field(None, description="Folder for temporary files; default: tmp in the home.")
-    engine: Literal["duckdb"] = Field("duckdb", description="Computing engine.")
+    engine: Literal["duckdb", "spark"] = Field(
+        "duckdb", description="What carries out stages: duckdb, or spark (the extra shutong[spark], and Java 17)."
+    )
+    spark_master: str | None = Field(
+        None,
+        description="Address of a Spark cluster, such as spark://host:7077, whose machines see the home under the same "
+        "path; default: the threads of this machine.",
+    )
     database_url: str | None = Field(
         None, description="Database of the state people decide on; default: a SQLite file in the home."
     )

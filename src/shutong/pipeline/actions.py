@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from shutong.accounts.actions import action, note, send
 from shutong.accounts.actors import Actor
-from shutong.engine.duckrun import StageReport
+from shutong.engine.run import StageReport
 from shutong.pipeline.models import Run, StageRun
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shutong.accounts.actors import SYSTEM
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine
 from shutong.engine.home import Home
 from shutong.libraries.conflicts import verified
 from shutong.pipeline.answers.change import apply_listings, renew
@@ -32,7 +32,7 @@ class Position:
 
 def after_commit(
     home: Home,
-    engine: DuckEngine,
+    engine: Engine,
     catalog: Catalog,
     reached: Position,
     progress: Callable[[str, int, int], None],
@@ -87,7 +87,7 @@ def verification_titles(catalog: Catalog) -> dict[str, str]:
     return titles
 
 
-def _disagreements(engine: DuckEngine) -> dict[str, list[dict[str, Any]]]:
+def _disagreements(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     if "disagreements" in engine.lake.tables():
         sql = "SELECT * FROM t ORDER BY verification, key, item"
@@ -96,7 +96,7 @@ def _disagreements(engine: DuckEngine) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def candidates(engine: DuckEngine) -> list[Candidate]:
+def candidates(engine: Engine) -> list[Candidate]:
     """What the rules found in the last committed run."""
     if "candidates" not in engine.lake.tables():
         return []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from shutong.engine.ports import RunHandle
+from shutong.engine.run import LakeRun
 from shutong.rules.plan import Planned
 from shutong.standards.workdays import calendar_table
 from shutong.subjects.tables import columns
@@ -36,7 +36,7 @@ class Reached:
     stages: Mapping[str, str]
 
 
-def last_reached(run: RunHandle) -> Reached | None:
+def last_reached(run: LakeRun) -> Reached | None:
     """The last committed run of the way, or None before the first."""
     if run.table(WAYS).stored_rows == 0:
         return None
@@ -44,7 +44,7 @@ def last_reached(run: RunHandle) -> Reached | None:
     return Reached(row["run_id"], row["upto_seq"], row["business_day"], json.loads(row["stages"]))
 
 
-def note_reached(run: RunHandle, kind: str, upto_seq: int, day: dt.date, stages: Mapping[str, str]) -> None:
+def note_reached(run: LakeRun, kind: str, upto_seq: int, day: dt.date, stages: Mapping[str, str]) -> None:
     """Stage the row that says how far this run got; it becomes true with the run's commit."""
     row = {
         "run_id": run.run_id,
@@ -61,7 +61,7 @@ def identities(plan: tuple[Planned, ...]) -> dict[str, str]:
     return {one.stage.name: one.stage.identity for one in plan}
 
 
-def last_seq(run: RunHandle, day: dt.date) -> int:
+def last_seq(run: LakeRun, day: dt.date) -> int:
     """The number of the last delivery received up to ``day``; 0 before the first."""
     if run.table("batches").stored_rows == 0:
         return 0
@@ -69,7 +69,7 @@ def last_seq(run: RunHandle, day: dt.date) -> int:
     return int(run.peek(sql, {"batches": "batches"}, {"day": day}).column("seq")[0].as_py())
 
 
-def stage_calendar(run: RunHandle, day: dt.date) -> None:
+def stage_calendar(run: LakeRun, day: dt.date) -> None:
     """Stage the working-day calendar where the lake's does not reach far enough, or differs from the standards'."""
     wanted = calendar_table(_CALENDAR_FROM, dt.date(day.year + _CALENDAR_YEARS_AHEAD, 12, 31))
     if run.table(CALENDAR).stored_rows:

@@ -18,11 +18,11 @@ from typing import Literal
 from shutong.accounts.actions import require
 from shutong.accounts.actors import Actor
 from shutong.catalog.actions import current_catalog
-from shutong.engine.duck import DuckEngine
-from shutong.engine.duckrun import DuckRun, StageReport
+from shutong.engine.engine import Engine, engine_of
 from shutong.engine.errors import LakeError
 from shutong.engine.home import Home, lease
 from shutong.engine.lake import Lake
+from shutong.engine.run import LakeRun, StageReport
 from shutong.engine.sqltext import Parameter
 from shutong.pipeline import inputs
 from shutong.pipeline.actions import fail_run, finish_run, start_run
@@ -87,7 +87,7 @@ def run_way(
     run_id = f"way-{day:%Y%m%d}-{secrets.token_hex(4)}"
     with lease(home, wait=LEASE_WAIT, purpose="run"):
         entry = start_run(run_id, day, acting=acting)
-        engine = DuckEngine.of_home(home)
+        engine = engine_of(home)
         try:
             lost = lost_run(engine.lake)
             if lost is not None:
@@ -104,7 +104,7 @@ def run_way(
 
 
 def _compute(
-    engine: DuckEngine, catalog: Catalog, run_id: str, day: dt.date, full: bool, progress: Progress
+    engine: Engine, catalog: Catalog, run_id: str, day: dt.date, full: bool, progress: Progress
 ) -> tuple[RunReport, Position]:
     with engine.run(run_id, "way", day) as run:
         reached = inputs.last_reached(run)
@@ -132,7 +132,7 @@ def _compute(
     return report, Position(run_id, kind, day, previous)
 
 
-def reached_run(engine: DuckEngine) -> inputs.Reached | None:
+def reached_run(engine: Engine) -> inputs.Reached | None:
     """How far the last committed run of the way got, read without a run; None before the first."""
     if inputs.WAYS not in engine.lake.tables():
         return None
@@ -159,7 +159,7 @@ def lost_run(lake: Lake) -> LakeError | None:
 
 def answers_behind(home: Home) -> bool:
     """Whether the ready answers are missing, of another format, or show another run than the lake's last one."""
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     try:
         reached = reached_run(engine)
     finally:
@@ -176,7 +176,7 @@ def renew_answers(home: Home, *, acting: Actor) -> None:
     """
     require(acting, "pipeline.run", what="pipeline.renew_answers")
     with lease(home, wait=LEASE_WAIT, purpose="answers"):
-        engine = DuckEngine.of_home(home)
+        engine = engine_of(home)
         try:
             reached = reached_run(engine)
             if reached is not None:
@@ -186,7 +186,7 @@ def renew_answers(home: Home, *, acting: Actor) -> None:
 
 
 def execute_plan(
-    run: DuckRun, plan: Sequence[Planned], params: dict[str, Parameter], progress: Progress = _silent
+    run: LakeRun, plan: Sequence[Planned], params: dict[str, Parameter], progress: Progress = _silent
 ) -> None:
     """Execute planned stages in order within a run."""
     for number, one in enumerate(plan, start=1):
@@ -203,7 +203,7 @@ def _kind(full: bool, reached: inputs.Reached | None, upto: int, day: dt.date, i
     return "increment"
 
 
-def _fold_patches(engine: DuckEngine, run_id: str) -> None:
+def _fold_patches(engine: Engine, run_id: str) -> None:
     for name in engine.lake.tables():
         if len(engine.lake.table(name).patches) > _COMPACT_AFTER:
             engine.compact(name, f"{run_id}-fold")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine, engine_of
 from shutong.engine.home import Home
 from shutong.rules.models import Listing
 from shutong.spec.catalog import Catalog
@@ -21,7 +21,7 @@ def summarise(home: Home, catalog: Catalog, stages: Sequence[dict[str, Any]]) ->
         batches, refused (batches), reasons (code, zh, en, rejected, flagged; the most frequent first); ``total`` also
         subjects, facts, listings, unidentified. ``stages``: as given, seconds and peak bytes.
     """
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     try:
         batches = engine.query("SELECT resource, state, receipt FROM batches", {"batches": "batches"}).to_pylist()
         counts = {table: _count(engine, table) for table in ("facts", "unidentified")}
@@ -62,7 +62,7 @@ def _figures(receipts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {**figures, "batches": len(taken), "refused": len(receipts) - len(taken), "reasons": reasons}
 
 
-def _count(engine: DuckEngine, table: str) -> int:
+def _count(engine: Engine, table: str) -> int:
     if not engine.lake.table(table).segments:
         return 0
     return int(engine.query("SELECT count(*) AS n FROM t", {"t": table}).column("n")[0].as_py())

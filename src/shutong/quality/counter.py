@@ -16,7 +16,7 @@ from shutong.collect.delivery import Progress, known_batches
 from shutong.collect.models import Batch
 from shutong.collect.receipt import Receipt, read
 from shutong.collect.tables import REJECTED
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine
 from shutong.engine.home import Home
 from shutong.quality.actions import MOST_ROWS, RejectedRow, note_correction, open_reject_ticket
 from shutong.quality.delivery import Delivery, deliver_many
@@ -27,7 +27,7 @@ from shutong.spec.catalog import Catalog
 
 def take_in(
     home: Home,
-    engine: DuckEngine,
+    engine: Engine,
     catalog: Catalog,
     deliveries: Sequence[Delivery],
     *,
@@ -49,9 +49,7 @@ def take_in(
     return receipts
 
 
-def reconcile(
-    engine: DuckEngine, catalog: Catalog, *, acting: Actor = SYSTEM, only: set[str] | None = None
-) -> list[str]:
+def reconcile(engine: Engine, catalog: Catalog, *, acting: Actor = SYSTEM, only: set[str] | None = None) -> list[str]:
     """Bring mirror and tickets in line with the lake; returns the ids of batches that were new to them.
 
     Run at the beginning of a pipeline run it makes good what a kill left; twice changes nothing.
@@ -83,7 +81,7 @@ def _without_ticket(rows: Sequence[Mapping[str, Any]]) -> set[str]:
     return wanted - set(found)
 
 
-def _ticket(engine: DuckEngine, catalog: Catalog, row: Mapping[str, Any], department: str) -> None:
+def _ticket(engine: Engine, catalog: Catalog, row: Mapping[str, Any], department: str) -> None:
     day = row["received_on"]
     if row["corrects"]:
         ticket = Ticket.objects.filter(kind=Ticket.Kind.REJECTS, subject=row["corrects"]).first()
@@ -99,7 +97,7 @@ def _ticket(engine: DuckEngine, catalog: Catalog, row: Mapping[str, Any], depart
         )
 
 
-def _rejected_rows(engine: DuckEngine, batch: str) -> Iterator[RejectedRow]:
+def _rejected_rows(engine: Engine, batch: str) -> Iterator[RejectedRow]:
     table = engine.query(
         "SELECT row_id, list_transform(reasons, x -> concat_ws(':', x.code, x.item)) AS reasons "
         "FROM rejected WHERE batch_id = :batch ORDER BY row_no",
@@ -110,7 +108,7 @@ def _rejected_rows(engine: DuckEngine, batch: str) -> Iterator[RejectedRow]:
         yield RejectedRow(row["row_id"], " ".join(row["reasons"]))
 
 
-def rejects_of_batch(home: Home, engine: DuckEngine, batch: Batch, *, acting: Actor) -> Rejects:
+def rejects_of_batch(home: Home, engine: Engine, batch: Batch, *, acting: Actor) -> Rejects:
     """The rejected rows of a batch that are still to be corrected, for ``rejects_workbook`` or ``rejects_csv``.
 
     Raises:

@@ -15,7 +15,7 @@ from shutong.collect.delivery import Intake, Progress
 from shutong.collect.intake import Delivery
 from shutong.collect.receipt import Receipt
 from shutong.engine.connection import Resources, connect, open_cursor
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine
 from shutong.engine.home import Home
 from shutong.quality.compute import Sql
 from shutong.quality.judge import RowJudge
@@ -29,7 +29,7 @@ _MEMORY_SHARE = 0.1
 
 
 @contextlib.contextmanager
-def open_intake(home: Home, engine: DuckEngine, catalog: Catalog) -> Iterator[Intake]:
+def open_intake(home: Home, engine: Engine, catalog: Catalog) -> Iterator[Intake]:
     """An intake that checks rows as the catalog declares, on as many threads as the home has.
 
     It may take any number of deliveries while it is open.
@@ -74,7 +74,7 @@ def row_sql(database: duckdb.DuckDBPyConnection) -> Sql:
 
 def deliver(
     home: Home,
-    engine: DuckEngine,
+    engine: Engine,
     catalog: Catalog,
     delivery: Delivery,
     received_at: dt.datetime | None = None,
@@ -85,7 +85,7 @@ def deliver(
 
 def deliver_many(
     home: Home,
-    engine: DuckEngine,
+    engine: Engine,
     catalog: Catalog,
     deliveries: Sequence[Delivery],
     received_at: dt.datetime | None = None,

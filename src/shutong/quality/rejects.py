@@ -23,7 +23,7 @@ from shutong.collect.header import REASON_HEADERS, ROW_ID_HEADERS
 from shutong.collect.intake import SEALED_ROW
 from shutong.collect.receipt import from_text
 from shutong.collect.tables import BATCHES, REJECTED
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine
 from shutong.engine.keys import Keys
 
 NOTE = (
@@ -46,7 +46,7 @@ class Rejects:
     rows: tuple[tuple[str, str, dict[str, str]], ...]
 
 
-def open_rejects(keys: Keys, engine: DuckEngine, batch: str, without: Collection[str] = ()) -> Rejects:
+def open_rejects(keys: Keys, engine: Engine, batch: str, without: Collection[str] = ()) -> Rejects:
     """The rejected rows of a batch that no correction has brought right, as they were delivered last.
 
     Args:

@@ -86,7 +86,7 @@ def _observed_sql(name: str, statement: Statement, version: str) -> str:
         for column in ("area", "series")
     )
     ids = "list_sort(list_distinct(CAST(record_ids AS VARCHAR[])))"
-    records = "records" if "records" in statement.outputs else "len(record_ids)"
+    records = "records" if "records" in statement.outputs else "array_length(record_ids)"
     return (
         f"SELECT '{name}' AS indicator, {area} AS area, {series} AS series, CAST(period AS DATE) AS period,"
         f" CAST(value AS DOUBLE) AS value, list_slice({ids}, 1, {RECORDS_SHOWN}) AS record_ids,"

@@ -19,7 +19,7 @@ from shutong.cli.work.create import finish_demo
 from shutong.cli.work.home import install, migrate
 from shutong.collect.intake import Delivery
 from shutong.democity.city import CityReport, generate
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from shutong.engine.sampling import watch_memory
 from shutong.pipeline.runs import run_way
@@ -144,7 +144,7 @@ def show_finished(folder: Path) -> None:
 
 def deliver_city(home: Home, city: CityReport, tell: Callable[[int, int], None]) -> None:
     """Deliver the city's files in the order of their days, in one commit."""
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     try:
         take_in(home, engine, current_catalog(), deliveries(home, city), acting=SYSTEM, progress=tell)
     finally:

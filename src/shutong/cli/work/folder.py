@@ -16,7 +16,7 @@ from shutong.accounts.actors import SYSTEM
 from shutong.catalog.actions import current_catalog
 from shutong.cli.outcome import DONE, REFUSED, RefusedError, console, print_json
 from shutong.collect.receipt import Receipt
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from shutong.quality.counter import take_in
 from shutong.quality.delivery import Delivery
@@ -106,7 +106,7 @@ def day_in_name(name: str) -> dt.date | None:
 
 def _deliver(home: Home, catalog: Catalog, chosen: Sequence[Delivery]) -> list[Receipt]:
     columns = TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     try:
         with Progress(*columns, console=console, transient=True) as bars:
             bar = bars.add_task("采集与检查 collect", total=len(chosen))

@@ -16,7 +16,7 @@ from shutong.catalog.actions import install_packs
 from shutong.catalog.difference import Prefer
 from shutong.catalog.plan import InstallConflictError
 from shutong.cli.outcome import DONE, FAILED, RefusedError, output, print_json, say, shipped_packs
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from shutong.pipeline.operations.backup import backup as write_backup
 from shutong.pipeline.operations.doctor import examine
@@ -81,7 +81,7 @@ def upgrade(folder: Path, *, prefer: Prefer | None = None) -> None:
     """
     migrate()
     home = Home.open(folder)
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     try:
         engine.recover()
     finally:

@@ -15,7 +15,7 @@ from shutong.cli.outcome import RefusedError, print_json
 from shutong.cli.work.demo import CITY
 from shutong.democity.measure import measure, measure_pattern
 from shutong.democity.report import Identification, PatternLine, Report, patterns_markdown
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine, engine_of
 from shutong.engine.home import Home
 
 pc: Any = pyarrow.compute
@@ -46,7 +46,7 @@ def against_truth(folder: Path, *, json: bool) -> None:
             f"{folder} 不是演示之家，没有可供对照的真值。请先运行 shutong demo\n"
             f"{folder} is no demo home and has no truth to measure against: run shutong demo first"
         )
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     try:
         tables = _tables(engine)
         report = measure(truth, **tables)
@@ -59,20 +59,20 @@ def against_truth(folder: Path, *, json: bool) -> None:
         sys.stdout.write(report.markdown() + "\n" + patterns_markdown(patterns))
 
 
-def _tables(engine: DuckEngine) -> dict[str, pa.Table]:
+def _tables(engine: Engine) -> dict[str, pa.Table]:
     found = {name: _read(engine, name, columns) for name, columns in _TABLES.items()}
     columns = ("record_id", "batch_id", "row_no")
     accepted = [_read(engine, f"accepted/{name}", columns) for name in sorted(current_catalog().resources)]
     return {**found, "accepted": pa.concat_tables([table for table in accepted if table.num_rows])}
 
 
-def _read(engine: DuckEngine, table: str, columns: tuple[str, ...]) -> pa.Table:
+def _read(engine: Engine, table: str, columns: tuple[str, ...]) -> pa.Table:
     if not engine.lake.table(table).segments:
         return pa.table({column: pa.array([], _FLAG if column == "principal" else pa.string()) for column in columns})
     return engine.query(f"SELECT {', '.join(columns)} FROM t", {"t": table})
 
 
-def _patterns(engine: DuckEngine, truth: Path, tables: dict[str, pa.Table]) -> list[PatternLine]:
+def _patterns(engine: Engine, truth: Path, tables: dict[str, pa.Table]) -> list[PatternLine]:
     candidates = _read(engine, "candidates", ("ground", "subject_id"))
     known = {name: tables[name] for name in ("batches", "accepted", "links")}
     return [

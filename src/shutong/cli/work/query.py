@@ -13,7 +13,7 @@ import pyarrow as pa
 from shutong.catalog.actions import current_catalog
 from shutong.cli.outcome import print_json
 from shutong.cli.work.subject_text import show
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from shutong.pipeline.answers.search import search
 from shutong.pipeline.answers.store import AnswerStore, Row
@@ -94,7 +94,7 @@ def _identity(subject: Row) -> dict[str, Any]:
 
 def _past(home: Home, catalog: Catalog, subjects: Iterable[dict[str, Any]], day: dt.date) -> list[dict[str, Any]]:
     """The same subjects as they were known at the end of ``day``; those not known then are left out."""
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     try:
         found = [(one, known_on(engine, catalog, one["subject_id"], day)) for one in subjects]
     finally:

@@ -18,7 +18,7 @@ from shutong.catalog.actions import current_catalog
 from shutong.cli.outcome import DONE, REFUSED, console, print_json, say
 from shutong.collect.models import Batch
 from shutong.collect.receipt import Receipt
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from shutong.pipeline.runs import Progress as Tell
 from shutong.pipeline.runs import run_way
@@ -39,7 +39,7 @@ def collect(
     if resource not in catalog.resources:
         hint = meant(resource, catalog.resources)
         raise typer.BadParameter(f"没有这项信息资源：{resource}。{hint} / no such resource", param_hint="RESOURCE")
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     try:
         delivery = Delivery(resource, file, received_on or home.today(), corrects)
         receipt = take_in(home, engine, catalog, [delivery], acting=SYSTEM)[0]
@@ -87,7 +87,7 @@ def write_rejects(folder: Path, *, batch: str, target: Path) -> None:
     if target.suffix not in _FORMS:
         raise typer.BadParameter(f"请写成 .xlsx 或 .csv：{target} / name it .xlsx or .csv", param_hint="TARGET")
     home = Home.open(folder)
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     try:
         rows = rejects_of_batch(home, engine, found, acting=SYSTEM)
     finally:

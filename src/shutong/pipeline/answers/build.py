@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine
 from shutong.rules.models import Listing
 from shutong.spec.catalog import Catalog
 
@@ -45,9 +45,7 @@ def writing(folder: Path) -> Iterator[None]:
         yield
 
 
-def build_full(
-    engine: DuckEngine, folder: Path, catalog: Catalog, business_day: dt.date, run_id: str = ""
-) -> BuildReport:
+def build_full(engine: Engine, folder: Path, catalog: Catalog, business_day: dt.date, run_id: str = "") -> BuildReport:
     """Write a new answers file from the lake and swap it in by name.
 
     Readers go on with the old file until their next request. A build that is killed leaves only a file that nobody
@@ -83,7 +81,7 @@ def build_full(
 
 
 def _streams(
-    engine: DuckEngine, catalog: Catalog, present: set[str], stack: contextlib.ExitStack
+    engine: Engine, catalog: Catalog, present: set[str], stack: contextlib.ExitStack
 ) -> dict[str, list[Iterable[pa.RecordBatch]]]:
     """Per table the streams that fill it; each is opened only when it is read."""
 
@@ -143,7 +141,7 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _finish(path: Path, engine: DuckEngine, catalog: Catalog, present: set[str], day: dt.date) -> None:
+def _finish(path: Path, engine: Engine, catalog: Catalog, present: set[str], day: dt.date) -> None:
     """Count listings into the subjects and write the statistics."""
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous=OFF")
@@ -166,7 +164,7 @@ def count_listings(connection: sqlite3.Connection, subject_ids: Iterable[str] | 
         connection.executemany(f"{sql} WHERE subject_id = ?", [(one,) for one in subject_ids])
 
 
-def lake_rows(engine: DuckEngine, catalog: Catalog, present: set[str], day: dt.date) -> list[tuple[Any, ...]]:
+def lake_rows(engine: Engine, catalog: Catalog, present: set[str], day: dt.date) -> list[tuple[Any, ...]]:
     """Statistics computed from the lake as rows of ``answer_stat``."""
     rows = []
     for one in lake_statistics(catalog, present):

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine
 from shutong.spec.catalog import Catalog
 from shutong.subjects.scopes import SUBJECTS_OF_RUN
 
@@ -45,7 +45,7 @@ _OF_SUBJECT = tuple(table for table in schema.TABLES if table.subject and table 
 
 
 def renew(
-    engine: DuckEngine, folder: Path, catalog: Catalog, business_day: dt.date, run_id: str, *, full: bool
+    engine: Engine, folder: Path, catalog: Catalog, business_day: dt.date, run_id: str, *, full: bool
 ) -> BuildReport:
     """Bring the ready answers in line with a committed run: a new file after a full run, else the changed subjects.
 
@@ -69,7 +69,7 @@ def _same_format(path: Path) -> bool:
 
 
 def apply_changes(
-    engine: DuckEngine, folder: Path, catalog: Catalog, subject_ids: Sequence[str], business_day: dt.date, run_id: str = ""
+    engine: Engine, folder: Path, catalog: Catalog, subject_ids: Sequence[str], business_day: dt.date, run_id: str = ""
 ) -> BuildReport:  # fmt: skip
     """Replace the answers of these subjects, and what is told of the whole (listings, batches, statistics).
 
@@ -140,7 +140,7 @@ class _Writer:
 
 
 def _rows_of(
-    engine: DuckEngine, catalog: Catalog, present: set[str], wanted: list[str]
+    engine: Engine, catalog: Catalog, present: set[str], wanted: list[str]
 ) -> dict[str, dict[str, list[Cells]]]:
     """New rows by table and subject. A merged subject's redirect belongs to the one that survived it."""
     scope = "subject_id IN (" + ", ".join(f"'{one}'" for one in wanted if one.isalnum()) + ")"
@@ -240,7 +240,7 @@ def _apply_listings(connection: sqlite3.Connection, catalog: Catalog) -> None:
 
 
 def _whole_tables(
-    engine: DuckEngine, catalog: Catalog, present: set[str], day: dt.date
+    engine: Engine, catalog: Catalog, present: set[str], day: dt.date
 ) -> dict[str, Iterable[pa.RecordBatch]]:
     """Tables that are small and not of one subject: written anew each time."""
     tables: dict[str, Iterable[pa.RecordBatch]] = {schema.CATALOG.name: snapshot(catalog, day)}

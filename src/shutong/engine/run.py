@@ -1,4 +1,4 @@
-"""One run on DuckDB: stages executed in order, their results staged, one commit at the end."""
+"""One run: stages executed in order, their results staged, one commit at the end."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import dataclasses
 import datetime as dt
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -27,13 +26,13 @@ from shutong.engine.connection import (
     write_parquet,
 )
 from shutong.engine.errors import StageError
-from shutong.engine.execution import Execution
 from shutong.engine.journal import Journal
 from shutong.engine.lake import Lake, StagedRun, check_run_id, check_table_name
 from shutong.engine.manifest import Change, DataFile, Mode, encode_schema
+from shutong.engine.ports import Computing, Execution, Result, Task
 from shutong.engine.sampling import watch_memory
 from shutong.engine.sqltext import Parameter
-from shutong.engine.stage import Stage, Write
+from shutong.engine.stage import Read, Stage, Write
 from shutong.engine.tablefiles import TableFiles, build, table_sql
 
 Rows = pa.Table | pa.RecordBatch | pa.RecordBatchReader | Path
@@ -65,33 +64,28 @@ class _Scope:
 
 @dataclass(frozen=True)
 class _Written:
-    """A result file of a table, with the identity of the stage that wrote it."""
+    """What was written for a table: its files, their columns, and the identity of the stage that wrote them."""
 
     table: str
-    target: Path
-    relative: str
-    rows: int
+    files: tuple[DataFile, ...]
+    schema: str
     stage: str
 
-    @cached_property
-    def schema(self) -> str:
-        return encode_schema(parquet_schema(self.target))
-
-    def files(self) -> tuple[DataFile, ...]:
-        """The file as the manifest names it; an empty one is removed, its columns are remembered."""
-        known = self.schema
-        if self.rows and known:
-            return (DataFile(self.relative, self.rows, self.target.stat().st_size),)
-        self.target.unlink(missing_ok=True)
-        return ()
+    @property
+    def rows(self) -> int:
+        return sum(file.rows for file in self.files)
 
 
-class DuckRun:
-    """A run in progress, made by ``DuckEngine.run``: it sees the lake as it was when it began, and its own results."""
+class LakeRun:
+    """A run in progress, made by ``Engine.run``: it sees the lake as it was when it began, and its own results.
+
+    Stages are carried out by ``computing``; rows that no stage computes are written by the run's own DuckDB.
+    """
 
     def __init__(
         self,
         lake: Lake,
+        computing: Computing,
         resources: Resources,
         run_id: str,
         kind: str,
@@ -105,6 +99,7 @@ class DuckRun:
         self.reports: list[StageReport] = []
         self.committed: int | None = None
         self._lake = lake
+        self._computing = computing
         self._keep = keep_steps
         self._journal = Journal(lake.root, run_id)
         self._folder = resources.temp / self._journal.attempt
@@ -151,17 +146,7 @@ class DuckRun:
         """
         began = time.perf_counter()
         keys = self._open_scope(scope, scope_key) if scope is not None else None
-        given: dict[str, Parameter] = {"business_day": self.business_day} if self.business_day else {}
-        execution = Execution(
-            connection=self.connection,
-            stage=stage,
-            folder=self._folder,
-            tables=self.table,
-            params={**given, **(params or {})},
-            scope=f"read_parquet({sqltext.file_list([keys.path])})" if keys else None,
-            keep=self._keep,
-            threads=self._resources.threads,
-        )
+        execution = self._execution(stage, self.table, params or {}, keys, self._keep)
         rows: dict[str, int] = {}
         before = list(self._changes)
         with watch_memory() as peak:
@@ -169,7 +154,7 @@ class DuckRun:
                 execution.run()
                 for write in stage.writes:
                     with explained(f"阶段 {stage.name} 的表 {write.table}", f"stage {stage.name}, table {write.table}"):
-                        rows[write.table] = rows.get(write.table, 0) + self._write(execution, write, keys)
+                        rows[write.table] = rows.get(write.table, 0) + self._write(execution, stage, write, keys)
             except BaseException:
                 # All tables of a stage or none, whatever the caller does with the run afterwards.
                 self._changes = before
@@ -179,6 +164,28 @@ class DuckRun:
         seconds = time.perf_counter() - began
         self.reports.append(StageReport(stage.name, seconds, peak.bytes, execution.rows_in, rows))
         return rows
+
+    def _execution(
+        self,
+        stage: Stage,
+        tables: Callable[[str], TableFiles],
+        params: Mapping[str, Parameter],
+        keys: _Scope | None,
+        keep: Path | None = None,
+    ) -> Execution:
+        given: dict[str, Parameter] = {"business_day": self.business_day} if self.business_day else {}
+        return self._computing.execution(
+            Task(
+                stage=stage,
+                folder=self._folder,
+                tables=tables,
+                params={**given, **params},
+                database=lambda: self.connection,
+                threads=self._resources.threads,
+                scope=keys.path if keys else None,
+                keep=keep,
+            )
+        )
 
     def stage_table(
         self,
@@ -206,13 +213,17 @@ class DuckRun:
                 table=table,
             )
         with explained(f"写入表 {table}", f"writing table {table}"):
-            target, relative = self._new_file(table)
-            written = _Written(table, target, relative, self._write_rows(table, rows, target), stage)
+            target = self._new_file(table)
+            count = self._write_rows(table, rows, target)
+            columns = parquet_schema(target)
+            if not count:
+                target.unlink()
+            written = self._written(table, Result(columns, ((target, count),) if count else ()), stage)
             if keys is not None and key is not None:
                 self._stage_patch(written, key, self._open_scope(keys, None))
             else:
                 self._stage(written, mode)
-        return written.rows
+        return count
 
     def peek(
         self, sql: str, views: Mapping[str, str] | None = None, params: Mapping[str, Parameter] | None = None
@@ -242,14 +253,19 @@ class DuckRun:
                 for each in files.segments
             ),
         )
+        # Folding changes no row, so the table still counts as what its last stage made of it.
+        made_by = next((entry.change.stage for entry in reversed(self._lake.history(table, self.read_seq))), "")
+        fold = Stage("compact", (Read(table, "rows", files.schema),), (), (Write(table, "rows"),))
+        execution = self._execution(fold, lambda _: rest, {}, None)
         with explained(f"合并表 {table}", f"compacting table {table}"):
-            target, relative = self._new_file(table)
-            rows = write_parquet(self.connection, table_sql(rest), target)
-            # Folding changes no row, so the table still counts as what its last stage made of it.
-            stage = next((entry.change.stage for entry in reversed(self._lake.history(table, self.read_seq))), "")
-            written = _Written(table, target, relative, rows, stage)
-            change = Change(table, "replace", (*kept, *written.files()), encode_schema(files.schema), stage=stage)
-            self._changes.append(change)
+            try:
+                execution.run()
+                result = execution.result("rows", None, lambda: self._new_file(table))
+            finally:
+                execution.close()
+            written = self._written(table, result, made_by)
+            schema = encode_schema(files.schema)
+            self._changes.append(Change(table, "replace", (*kept, *written.files), schema, stage=made_by))
 
     def commit(self) -> int:
         """Make everything staged visible at once; returns the run's number. The run is over."""
@@ -267,10 +283,17 @@ class DuckRun:
         # The manifest decides which files count, not this object: the commit may have happened although it raised.
         self._journal.close(self._lake.named_paths())
 
-    def _new_file(self, table: str) -> tuple[Path, str]:
+    def _new_file(self, table: str) -> Path:
         relative = f"{table}/{self._journal.attempt}-{self._files}.parquet"
         self._files += 1
-        return self._journal.announce(relative), relative
+        return self._journal.announce(relative)
+
+    def _written(self, table: str, result: Result, stage: str) -> _Written:
+        files = tuple(
+            DataFile(path.relative_to(self._lake.root).as_posix(), rows, path.stat().st_size)
+            for path, rows in result.files
+        )
+        return _Written(table, files, encode_schema(result.schema), stage)
 
     def _write_rows(self, table: str, rows: Rows, target: Path) -> int:
         if isinstance(rows, Path):
@@ -322,25 +345,24 @@ class DuckRun:
         self._scopes.append(opened)
         return opened
 
-    def _write(self, execution: Execution, write: Write, scope: _Scope | None) -> int:
+    def _write(self, execution: Execution, stage: Stage, write: Write, scope: _Scope | None) -> int:
         check_table_name(write.table)
-        target, relative = self._new_file(write.table)
-        rows = execution.result(write.step, write.schema, target)
-        written = _Written(write.table, target, relative, rows, execution.stage.identity)
+        result = execution.result(write.step, write.schema, lambda: self._new_file(write.table))
+        written = self._written(write.table, result, stage.identity)
         if write.mode == "append" or scope is None:
             self._stage(written, write.mode)
-            return rows
+            return written.rows
         if write.key is None:
             raise StageError(
-                f"阶段 {execution.stage.name} 的表 {write.table} 没有声明 key，不能增量计算",
-                f"stage {execution.stage.name}: table {write.table} declares no key, so it cannot be computed in part",
+                f"阶段 {stage.name} 的表 {write.table} 没有声明 key，不能增量计算",
+                f"stage {stage.name}: table {write.table} declares no key, so it cannot be computed in part",
                 table=write.table,
             )
         self._stage_patch(written, write.key, scope)
-        return rows
+        return written.rows
 
     def _stage(self, written: _Written, mode: Mode) -> None:
-        change = Change(written.table, mode, written.files(), written.schema, stage=written.stage)
+        change = Change(written.table, mode, written.files, written.schema, stage=written.stage)
         last = self._changes[-1] if self._changes else None
         same = last is not None and (last.table, last.schema) == (change.table, change.schema)
         if last is not None and same and mode == "append" and last.mode != "patch":
@@ -353,13 +375,16 @@ class DuckRun:
         if scope.rows:
             keys = (self._scope_file(scope),)
             self._changes.append(
-                Change(written.table, "patch", written.files(), written.schema, key, keys, written.stage)
+                Change(written.table, "patch", written.files, written.schema, key, keys, written.stage)
             )
 
     def _refuse_strangers(self, written: _Written, key: str, scope: _Scope) -> None:
         """Rows outside the scope would stand beside the old rows of their key instead of replacing them."""
+        if not written.files:
+            return
+        paths = [self._lake.root / file.path for file in written.files]
         row = self.connection.execute(
-            f"SELECT count(*) FROM read_parquet({sqltext.file_list([written.target])}) AS r "
+            f"SELECT count(*) FROM read_parquet({sqltext.file_list(paths)}) AS r "
             f"ANTI JOIN read_parquet({sqltext.file_list([scope.path])}) AS s ON r.{sqltext.name(key)} = s.key"
         ).fetchone()
         if row and row[0]:
