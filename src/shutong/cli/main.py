@@ -314,9 +314,14 @@ app.add_typer(standards.app, name="standards")
 app.command("bench")(bench.bench)
 
 
+def execute() -> int:
+    """Run the command line; returns the exit code."""
+    return run_app(app)
+
+
 def main() -> None:
-    """Entry point of the command."""
-    sys.exit(run_app(app))
+    """Run the command line and exit."""
+    sys.exit(execute())
 
 
 if __name__ == "__main__":

@@ -218,6 +218,8 @@ def _interrupted() -> int:
 
 def _explain(error: Exception) -> int:
     """Say what went wrong; a traceback is shown only to who asked for it by the log level debug."""
+    if _was_interrupted(error):
+        return _interrupted()
     if is_usage_error(error):
         text = usage_text(error)
         if text:
@@ -229,6 +231,17 @@ def _explain(error: Exception) -> int:
     elif not _is_known(error):
         say("设置 SHUTONG_LOG_LEVEL=debug 再运行可看到细节 / run again with SHUTONG_LOG_LEVEL=debug for details")
     return FAILED
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: DuckDB turns it into errors of its own."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt) or str(error).lower().startswith(
+            ("query interrupted", "interrupt error")
+        ):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _is_known(error: Exception) -> bool:

@@ -16,8 +16,8 @@ from shutong.accounts.demo import create_demo_accounts
 from shutong.accounts.permissions import ROLES
 from shutong.catalog.actions import current_catalog
 from shutong.cli.outcome import output, say
-from shutong.cli.work.ports import free_port
-from shutong.engine.duck import DuckEngine
+from shutong.cli.work.ports import free_port, site_address
+from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from shutong.pipeline.runs import answers_behind, renew_answers
 from shutong.quality.models import Ticket
@@ -26,27 +26,30 @@ from shutong.quality.models import Ticket
 def serve(folder: Path, *, port: int | None, host: str | None) -> None:
     """Serve until interrupted; does not return. A port that is in use is replaced by the next free one, and told."""
     home = Home.open(folder)
-    address = host or home.settings.host
+    listen_on = host or home.settings.host
     wanted = home.settings.port if port is None else port
-    free = free_port(address, wanted)
+    free = free_port(listen_on, wanted)
+    address = site_address(listen_on, free)
     if wanted and free != wanted:
-        say(f"端口 {wanted} 已被占用，改用 {free} / port {wanted} is in use, taking {free}")
+        say(
+            f"端口 {wanted} 不能用（已被占用或无权限），改用 {free} / port {wanted} is in use or not allowed, taking {free}"
+        )
     make_ready(home)
     if home.settings.demo:
         show_sign_ins(home)
-    say(f"\n  http://{address}:{free}/  （Ctrl-C 停止 / stops）\n")
+    say(f"\n  http://{address}/  （Ctrl-C 停止 / stops）\n")
     environment = {**os.environ, "SHUTONG_HOME": str(folder.resolve())}
     subprocess.Popen([sys.executable, "-m", "shutong.cli.work.background"], env=environment)
     connections.close_all()
     sys.stdout.flush()
     # The site forks, and what this process has started to read the lake does not survive a fork: it begins afresh, under
     # the same process id. The background process ends when this id does.
-    os.execve(sys.executable, [sys.executable, "-m", "shutong.cli.work.site", f"{address}:{free}"], environment)  # noqa: S606
+    os.execve(sys.executable, [sys.executable, "-m", "shutong.cli.work.site", address], environment)  # noqa: S606
 
 
 def make_ready(home: Home) -> None:
     """Complete what a kill left unfinished, and make ready answers that are missing or behind the lake."""
-    engine = DuckEngine.of_home(home)
+    engine = engine_of(home)
     try:
         engine.recover()
     finally:
