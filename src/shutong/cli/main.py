@@ -126,6 +126,9 @@ def rejects(
 def run(
     home: HomeOption = None,
     full: Annotated[bool, typer.Option("--full", help="全部重算 / compute everything again")] = False,
+    allow_changes: Annotated[
+        bool, typer.Option("--allow-changes", help="变动超过界限也生效 / commit also beyond the bounds")
+    ] = False,
     day: Annotated[
         str | None, typer.Option(metavar="DATE", help="业务日，缺省为今天 / business day, else today's")
     ] = None,
@@ -138,11 +141,12 @@ def run(
     next one; a run without changes still renews ready answers that are missing. `--json` prints run_id, kind (full,
     increment, nothing), business_day, upto_seq, subjects, and per stage name, seconds, peak_bytes, rows_in, rows_out.
 
-    Exit code 1 when a stage failed or another run holds the home; then nothing of this run is visible.
+    Exit code 1 when a stage failed or another run holds the home, 3 when the run would merge or lose more subjects than
+    the bounds of the home allow (`--allow-changes` once the sources were looked at); nothing of it is visible then.
 
     Example: `shutong run --home /srv/shutong`
     """
-    in_home(home, "way:run", full=full, day=as_run_day(day), json=json)
+    in_home(home, "way:run", full=full, allow_changes=allow_changes, day=as_run_day(day), json=json)
 
 
 @app.command()

@@ -73,6 +73,24 @@ class Limits(BaseModel):
     max_unpacked_bytes: int = Field(4_000_000_000, ge=1, description="Largest spreadsheet when unpacked, in bytes.")
 
 
+class Bounds(BaseModel):
+    """How much one run may change before it stops and asks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    merges: int = Field(20, ge=0, description="Subjects that a run may merge into others without asking.")
+    merges_share: float = Field(
+        0.002, ge=0, le=1, description="The same as a share of the registered subjects; the larger of the two counts."
+    )
+    lost: int = Field(50, ge=0, description="Registered subjects that may vanish in one run without asking.")
+    lost_share: float = Field(
+        0.02, ge=0, le=1, description="The same as a share of the registered subjects; the larger of the two counts."
+    )
+    names_per_code: int = Field(
+        50, ge=1, description="Names unknown to the registers that may stand beside the code of one subject."
+    )
+
+
 class Settings(BaseModel):
     """Settings of one home. Every field has a description; unknown keys are errors."""
 
@@ -107,6 +125,7 @@ class Settings(BaseModel):
         None, description="The business day of a demo home; without it, the day in Asia/Shanghai."
     )
     limits: Limits = Field(default_factory=Limits, description="What one delivered file may be.")
+    bounds: Bounds = Field(default_factory=Bounds, description="How much one run may change before it asks.")
 
     @field_validator("memory_limit")
     @classmethod

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from shutong.accounts.actions import action, note, send
 from shutong.accounts.actors import Actor
 from shutong.engine.run import StageReport
+from shutong.pipeline.bounds import BoundsExceededError
 from shutong.pipeline.models import Run, StageRun
 
 
@@ -46,8 +47,9 @@ def finish_run(
 
 @action(permission="pipeline.run", audited=("run.run_id",))
 def fail_run(run: Run, error: Exception, *, acting: Actor) -> Run:
-    """Write down that a run failed; nothing of it is visible in the lake."""
-    run.state, run.ended_at = Run.State.FAILED, datetime.now(UTC)
+    """Write down that a run failed, or stopped at its bounds and waits; nothing of it is visible in the lake."""
+    stopped = isinstance(error, BoundsExceededError)
+    run.state, run.ended_at = Run.State.STOPPED if stopped else Run.State.FAILED, datetime.now(UTC)
     # The type and our own texts only: an engine's message may quote a person's data.
     zh, en = getattr(error, "zh", ""), getattr(error, "en", "")
     run.error = f"{zh} / {en}" if zh else type(error).__name__

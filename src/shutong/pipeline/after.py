@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from shutong.quality.actions import open_disagreement_ticket
 from shutong.quality.models import Ticket
 from shutong.rules.actions import Candidate, reconcile_listings
 from shutong.spec.catalog import Catalog
+from shutong.subjects.actions import reconcile_cases
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def after_commit(
     for name, title in verification_titles(catalog).items():
         if name in found or name in asked:
             open_disagreement_ticket(name, title, found.get(name, ()), day, acting=SYSTEM)
+    reconcile_cases(cases(engine), day, acting=SYSTEM)
     progress("answers", 2, 2)
     shown = shown_run(home)
     # The answers may lag behind by a run that was killed after its commit: then its subjects are not known here.
@@ -94,6 +97,34 @@ def _disagreements(engine: Engine) -> dict[str, list[dict[str, Any]]]:
         for row in engine.query(sql, {"t": "disagreements"}).to_pylist():
             found.setdefault(row["verification"], []).append(row)
     return found
+
+
+# Rows that say the same are one case; its evidence is the same for all of them.
+_CASES = """SELECT m.case_key, min(u.reason) AS reason, min(u.evidence) AS evidence, min(m.record_id) AS record_id,
+ count(*) AS records, list(DISTINCT m.resource ORDER BY m.resource) AS resources, min(m.name) AS name, min(m.area) AS area,
+ min(m.legal_rep) AS legal_rep, min(m.address_key) AS address, min(m.faulty) AS uscc, min(m.org_code) AS org_code,
+ min(m.registration_no) AS registration_no, min(m.taxpayer_no) AS taxpayer_no, min(m.certificate_no) AS certificate_no
+FROM u JOIN m ON m.record_id = u.record_id AND m.role = u.role
+WHERE u.reason IN ('review', 'conflict') AND u.current AND m.case_key IS NOT NULL AND u.evidence LIKE '%"candidate"%'
+GROUP BY m.case_key"""
+
+_SAID = ("name", "area", "legal_rep", "address", "uscc", "org_code", "registration_no", "taxpayer_no", "certificate_no")
+
+
+def cases(engine: Engine) -> Iterator[dict[str, Any]]:
+    """The cases of identification that wait for a person, as the last committed run left them."""
+    if "unidentified" not in engine.lake.tables():
+        return
+    for row in engine.query(_CASES, {"u": "unidentified", "m": "mentions"}).to_pylist():
+        evidence = json.loads(row["evidence"])
+        yield {
+            **{name: row[name] for name in ("case_key", "reason", "record_id", "records", "resources")},
+            "candidate": evidence["candidate"],
+            "runner_up": evidence.get("runner_up") or evidence.get("name_of") or "",
+            "weight": evidence.get("weight", 0),
+            "evidence": evidence,
+            "said": {name: row[name] for name in _SAID if row[name]},
+        }
 
 
 def candidates(engine: Engine) -> list[Candidate]:

@@ -12,11 +12,14 @@ import pyarrow as pa
 from shutong.engine.run import LakeRun
 from shutong.rules.plan import Planned
 from shutong.standards.workdays import calendar_table
-from shutong.subjects.tables import columns
+from shutong.subjects.model import IDENTIFY
+from shutong.subjects.models import Decision
+from shutong.subjects.tables import DECISIONS, columns
 
 WAYS = "ways"
 """One row: how far the last committed run of the way got, and under which identities of its stages."""
 
+DECISIONS_TABLE, MODELS_TABLE = "decisions", "models"
 CALENDAR = "calendar"
 _CALENDAR_FROM = dt.date(2000, 1, 1)
 _CALENDAR_YEARS_AHEAD = 12
@@ -67,6 +70,36 @@ def last_seq(run: LakeRun, day: dt.date) -> int:
         return 0
     sql = "SELECT coalesce(max(seq), 0) AS seq FROM batches WHERE received_on <= :day"
     return int(run.peek(sql, {"batches": "batches"}, {"day": day}).column("seq")[0].as_py())
+
+
+def stage_decisions(run: LakeRun) -> int:
+    """Stage what people decided since the last run; returns how many are new.
+
+    A decision is in the lake for good once a run with it has committed; the state database is where it was made.
+    """
+    known: set[str] = set()
+    if run.table(DECISIONS_TABLE).stored_rows:
+        known = {
+            str(one)
+            for one in run.peek("SELECT decision_id FROM d", {"d": DECISIONS_TABLE}).column("decision_id").to_pylist()
+        }
+    fields = ("decision_id", "made_on", "pk", "verb", "case_key", "subject_id", "undoes", "actor")
+    rows = [
+        {**dict(zip(DECISIONS.names, row, strict=True)), "undoes": row[6] or None}
+        for row in Decision.objects.order_by("pk").values_list(*fields)
+        if row[0] not in known
+    ]
+    if rows:
+        run.stage_table(DECISIONS_TABLE, pa.Table.from_pylist(rows, DECISIONS))
+    return len(rows)
+
+
+def model_version(run: LakeRun, day: dt.date) -> int:
+    """The version of the matching model in force on a day; 0 for the built-in one."""
+    if run.table(MODELS_TABLE).stored_rows == 0:
+        return 0
+    sql = "SELECT coalesce(max(version), 0) AS v FROM m WHERE model = :model AND trained_on <= :day"
+    return int(run.peek(sql, {"m": MODELS_TABLE}, {"model": IDENTIFY, "day": day}).column("v")[0].as_py())
 
 
 def stage_calendar(run: LakeRun, day: dt.date) -> None:

@@ -17,6 +17,7 @@ class Run(models.Model):
         DONE = "done", "完成"
         FAILED = "failed", "失败"
         KILLED = "killed", "中断"
+        STOPPED = "stopped", "变动过大，待确认"
 
     run_id = models.CharField(max_length=40, unique=True)
     kind = models.CharField(max_length=20, help_text="full, increment or nothing")

@@ -23,11 +23,13 @@ from shutong.engine.errors import LakeError
 from shutong.engine.home import Home, lease
 from shutong.engine.lake import Lake
 from shutong.engine.run import LakeRun, StageReport
+from shutong.engine.settings import Bounds
 from shutong.engine.sqltext import Parameter
 from shutong.pipeline import inputs
 from shutong.pipeline.actions import fail_run, finish_run, start_run
 from shutong.pipeline.after import Position, after_commit, shown_run
 from shutong.pipeline.answers.change import renew
+from shutong.pipeline.bounds import check_bounds
 from shutong.pipeline.models import Run
 from shutong.rules.plan import Planned, full_run, increment
 from shutong.spec.catalog import Catalog
@@ -64,6 +66,7 @@ def run_way(
     *,
     full: bool = False,
     day: dt.date | None = None,
+    allow_changes: bool = False,
     progress: Progress = _silent,
     catalog: Catalog | None = None,
     acting: Actor,
@@ -73,6 +76,7 @@ def run_way(
     Args:
         full: compute everything again, also when only a little changed.
         day: the business day; the home's where it is missing.
+        allow_changes: commit also when more is merged or lost than the home's bounds allow.
         progress: told of each stage.
         catalog: the declarations to run; the published ones where it is missing.
 
@@ -80,6 +84,7 @@ def run_way(
         NotAllowedError: the actor may not run the stages.
         LeaseError: another run holds the home for longer than 30 s.
         EngineError: a stage failed, or the lake is not the one that the last run left; nothing of the run is visible.
+        BoundsExceededError: it would change more than it may without being asked; nothing of it is visible.
     """
     require(acting, "pipeline.run", what="pipeline.run_way")
     day = day or home.today()
@@ -92,7 +97,8 @@ def run_way(
             lost = lost_run(engine.lake)
             if lost is not None:
                 raise lost
-            report, position = _compute(engine, declared, run_id, day, full, progress)
+            wanted = _Wanted(full, None if allow_changes else home.settings.bounds)
+            report, position = _compute(engine, declared, run_id, day, progress, wanted)
             after_commit(home, engine, declared, position, progress)
         except Exception as error:
             fail_run(entry, error, acting=acting)
@@ -103,15 +109,26 @@ def run_way(
     return report
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """How a run was asked for: everything again, and the bounds it stops at (None: it may pass them)."""
+
+    full: bool
+    bounds: Bounds | None
+
+
 def _compute(
-    engine: Engine, catalog: Catalog, run_id: str, day: dt.date, full: bool, progress: Progress
+    engine: Engine, catalog: Catalog, run_id: str, day: dt.date, progress: Progress, wanted: _Wanted
 ) -> tuple[RunReport, Position]:
     with engine.run(run_id, "way", day) as run:
         reached = inputs.last_reached(run)
         upto = inputs.last_seq(run, day)
         whole = full_run(catalog)
-        identities = inputs.identities(whole)
-        kind = _kind(full, reached, upto, day, identities)
+        identities = {**inputs.identities(whole), "model": str(inputs.model_version(run, day))}
+        decided = inputs.stage_decisions(run)
+        kind = _kind(wanted.full, reached, upto, day, identities)
+        if kind == "nothing" and decided:
+            kind = "increment"
         previous = reached.run_id if reached else None
         if kind == "nothing" and reached:
             return RunReport(run_id, kind, day, upto, ()), Position(reached.run_id, kind, day, None)
@@ -120,6 +137,8 @@ def _compute(
         if kind == "increment" and reached:
             params |= {"since_seq": reached.upto_seq, "since_day": reached.business_day}
         execute_plan(run, whole if kind == "full" else increment(catalog), params, progress)
+        if wanted.bounds is not None and reached:
+            check_bounds(engine, run, wanted.bounds)
         inputs.note_reached(run, kind, upto, day, identities)
         subjects = None
         if kind == "increment":

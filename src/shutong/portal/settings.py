@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "shutong.catalog",
     "shutong.collect",
     "shutong.quality",
+    "shutong.subjects",
     "shutong.rules",
     "shutong.pipeline",
     "shutong.portal",

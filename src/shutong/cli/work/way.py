@@ -15,11 +15,12 @@ from shutong.accounts.actors import SYSTEM
 from shutong.audit.chain import Record
 from shutong.audit.reads import note
 from shutong.catalog.actions import current_catalog
-from shutong.cli.outcome import DONE, REFUSED, console, print_json, say
+from shutong.cli.outcome import DONE, REFUSED, RefusedError, console, print_json, say
 from shutong.collect.models import Batch
 from shutong.collect.receipt import Receipt
 from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
+from shutong.pipeline.bounds import BoundsExceededError
 from shutong.pipeline.runs import Progress as Tell
 from shutong.pipeline.runs import run_way
 from shutong.quality.counter import rejects_of_batch, take_in
@@ -102,10 +103,18 @@ def write_rejects(folder: Path, *, batch: str, target: Path) -> None:
     say(f"改好后 / then: shutong collect {found.resource} {target} --corrects {batch}")
 
 
-def run(folder: Path, *, full: bool, day: dt.date | None, json: bool) -> None:
-    """Run the way and say what each stage did."""
-    with _bars() as tell:
-        report = run_way(Home.open(folder), full=full, day=day, progress=tell, acting=SYSTEM)
+def run(folder: Path, *, full: bool, allow_changes: bool, day: dt.date | None, json: bool) -> None:
+    """Run the way and say what each stage did.
+
+    Raises:
+        RefusedError: the run stopped at the bounds of the home.
+    """
+    home = Home.open(folder)
+    try:
+        with _bars() as tell:
+            report = run_way(home, full=full, allow_changes=allow_changes, day=day, progress=tell, acting=SYSTEM)
+    except BoundsExceededError as error:
+        raise RefusedError(f"{error.zh}\n{error.en}") from error
     if json:
         print_json({**asdict(report), "stages": [asdict(stage) for stage in report.stages]})
         return
