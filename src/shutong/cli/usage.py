@@ -42,6 +42,5 @@ def usage_text(error: Any) -> str:
     else:
         lines = [f"用法不对 / wrong usage: {message}"]
     context = getattr(error, "ctx", None)
-    if context is not None:
-        lines.append(f"用法见 / see: {context.command_path} --help")
+    lines.append(f"用法见 / see: {context.command_path if context else 'shutong'} --help")
     return "\n".join(lines)
