@@ -227,6 +227,19 @@ def demo(
 
 
 @app.command()
+def train(home: HomeOption = None, json: JsonOption = False) -> None:
+    """训练匹配模型的新版本。Train a new version of the model that judges similar names.
+
+    Learns from the records that exact codes and names left over in the last run (at least 200 different ones; fewer end
+    with exit code 3 and change nothing). Versions are kept; the next `shutong run` computes everything by the new one, and a
+    daily run never trains.
+
+    Example: `shutong train --home /srv/shutong`
+    """
+    in_home(home, "train:train", json=json)
+
+
+@app.command()
 def measure(home: HomeOption = None, json: JsonOption = False) -> None:
     """以真值衡量演示之家的准确程度。How well a demo home read its city, against the truth beside it.
 
