@@ -49,6 +49,11 @@ def test_a_case_is_read(tmp_path: Path) -> None:
         ({"expect_accepted_penalty__csv": "row_no,phone\n1,2\n"}, "case.column"),
         ({"expect_accepted_enterprise__csv": "phone\n1\n"}, "case.column"),
         ({"expect_something__csv": "a\n1\n"}, "case.table"),
+        ({"expect_library_nothing__csv": "subject\n1\n"}, "reference.unknown"),
+        ({"expect_library_legal_entity__csv": "subject,nothing\n1,2\n"}, "case.column"),
+        ({"expect_values_legal_entity__csv": "subject,record_id\n1,2\n"}, "case.column"),
+        ({"expect_candidates_nobody__csv": "subject\n1\n"}, "reference.unknown"),
+        ({"expect_disagreements_legal_entity__name__csv": "subject\n1\n"}, "reference.unknown"),
         ({"input_penalty__csv": "a,b\n1\n"}, "case.csv"),
         ({"input_penalty__csv": ""}, "case.csv"),
         ({"case__yml": "title: x\n"}, "key.missing"),
@@ -60,6 +65,17 @@ def test_mistakes_in_a_case(tmp_path: Path, files: dict[str, str], code: str) ->
     good = {"case__yml": HEAD, "input_penalty__csv": INPUT, "expect_accepted_penalty__csv": EXPECT}
     found = case_problems(case(tmp_path, **good | files), CATALOG)
     assert code in {item.code for item in found}
+
+
+def test_a_delivery_of_another_day_and_what_stages_make(tmp_path: Path) -> None:
+    pack = case(tmp_path, case__yml=HEAD, expect_library_legal_entity__csv="subject,name\nA,甲公司\n")
+    folder = pack / "tests" / "one"
+    (folder / "input-penalty--2024-03-05.csv").write_text(INPUT, encoding="utf-8")
+    (read,) = load_cases(pack, CATALOG)
+    assert (read.inputs[0].resource, read.inputs[0].received_on) == ("penalty", date(2024, 3, 5))
+    assert (read.expects[0].table, read.expects[0].columns) == ("library/legal-entity", ("subject", "name"))
+    (folder / "input-penalty--soon.csv").write_text(INPUT, encoding="utf-8")
+    assert [item.code for item in case_problems(pack, CATALOG)] == ["case.day"]
 
 
 def test_a_case_without_input_or_expectation_is_told(tmp_path: Path) -> None:

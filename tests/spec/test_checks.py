@@ -159,6 +159,10 @@ MISTAKES = [
     ("libraries__l", "  name:", "  subject_id:", "item.reserved", 5),
     ("libraries__l", "kind: organisation", "kind: organisation\nonly: SELECT no FROM r", "sql.output-missing", 4),
     ("libraries__l", "title: 名称", "title: 名称, grade: 2", "", 0),
+    ("libraries__l", "title: 名称", "title: 名称, verify: exact", "library.verify", 5),
+    ("libraries__l", "kind: organisation", "kind: organisation\neach: [name]", "", 0),
+    ("libraries__l", "kind: organisation", "kind: organisation\neach: [nam]", "reference.unknown", 4),
+    ("libraries__l", "title: 名称", "title: 名称, verify: loosely", "value.unknown", 5),
     ("lists__x", "      GROUP BY subject_id\n", "      GROUP BY subject_id LIMIT 3\n", "sql.limit-order", 14),
     ("lists__x", "max(day) AS since", "max(day) OVER () AS since", "sql.not-by-subject", 11),
     ("lists__x", "department: d", "department: e", "reference.unknown", 5),
@@ -223,3 +227,17 @@ def test_errors_refuse_and_warnings_do_not(tmp_path: Path) -> None:
     (pack / "codes" / "k.yml").unlink()
     with pytest.raises(PackError):
         load_checked(pack)
+
+
+def test_an_instance_is_told_by_every_source_and_in_plain_text(tmp_path: Path) -> None:
+    other = RESOURCE.replace("resource: r", "resource: q")
+    told = (
+        LIBRARY.replace("attributes:", "each: [name]\nattributes:")
+        + "  day: {title: 日, element: date, from: [q.day]}\n"
+    )
+    pack = make(tmp_path / "a", **FILES | {"resources__q": other, "libraries__l": told})
+    assert [(one.code, one.line) for one in pack_check(pack)] == [("library.each", 7)]
+    sealed = LIBRARY.replace("attributes:", "each: [name]\nattributes:").replace("org-name,", "org-name, grade: 3,")
+    assert [one.code for one in pack_check(make(tmp_path / "b", **FILES | {"libraries__l": sealed}))] == [
+        "library.each"
+    ]

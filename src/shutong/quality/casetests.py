@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from shutong.collect.tables import REJECTED, REJECTED_SCHEMA, accepted_table
-from shutong.engine.duck import DuckEngine
+from shutong.engine.engine import Engine, engine_of
 from shutong.engine.home import Home
 from shutong.quality.delivery import Delivery, deliver_many
-from shutong.spec.cases import Case, compare
+from shutong.spec.cases import STAGED, Case, compare
 from shutong.spec.catalog import Catalog
 from shutong.spec.columns import stored_columns
 
@@ -30,17 +31,23 @@ class CaseResult:
         return not self.differences
 
 
-def run_case(case: Case, catalog: Catalog) -> CaseResult:
-    """Deliver the inputs of a case, by the way that every delivery takes, and compare what is accepted and rejected.
+Staged = Callable[[Engine, Catalog, Case, str], pa.Table]
+"""Gives the rows of one of the ``STAGED`` tables of a case, running the stages first where they did not run yet."""
+
+
+def run_case(case: Case, catalog: Catalog, staged: Staged) -> CaseResult:
+    """Deliver the inputs of a case, by the way that every delivery takes, and compare what came of them.
 
     Args:
         catalog: holds the resources of the inputs.
+        staged: gives what stages make of the deliveries; they stand on floors above this one.
     """
     with tempfile.TemporaryDirectory(prefix="shutong-case-") as folder:
         home = Home.create(Path(folder) / "home")
-        engine = DuckEngine.of_home(home)
+        engine = engine_of(home)
         try:
-            files = [Delivery(one.resource, one.path, case.received_on) for one in case.inputs]
+            inputs = sorted(case.inputs, key=lambda one: one.received_on or case.received_on)
+            files = [Delivery(one.resource, one.path, one.received_on or case.received_on) for one in inputs]
             receipts = deliver_many(home, engine, catalog, files)
             found = [
                 (f"{receipt.file_name} 整批退回：{receipt.refusal['zh']}",
@@ -49,14 +56,17 @@ def run_case(case: Case, catalog: Catalog) -> CaseResult:
                 if receipt.refusal
             ]  # fmt: skip
             for expected in case.expects:
-                actual = _table(engine, expected.table, catalog)
+                if expected.table.startswith(STAGED):
+                    actual = staged(engine, catalog, case, expected.table)
+                else:
+                    actual = _table(engine, expected.table, catalog)
                 found += [(one.zh, one.en) for one in compare(expected, actual)]
         finally:
             engine.close()
     return CaseResult(case, tuple(found))
 
 
-def _table(engine: DuckEngine, name: str, catalog: Catalog) -> pa.Table:
+def _table(engine: Engine, name: str, catalog: Catalog) -> pa.Table:
     """A table of the lake, without rows where nothing was ever written to it."""
     if engine.lake.table(name).segments:
         return engine.query("SELECT * FROM t", {"t": name})

@@ -2,10 +2,16 @@
 
 A case is a folder ``packs/<pack>/tests/<case>/``::
 
-    case.yml                         title, received_on, business_day
-    input-<resource>.csv             delivered rows, headed as the department heads them
-    expect-accepted-<resource>.csv   accepted rows: any of the stored columns, sealed items excepted
-    expect-rejected.csv              resource, row_no, code, item: one line per reason
+    case.yml                            title, received_on, business_day
+    input-<resource>.csv                delivered rows, headed as the department heads them
+    input-<resource>--<day>.csv         a further delivery, received on that day
+    expect-accepted-<resource>.csv      accepted rows: any of the stored columns, sealed items excepted
+    expect-rejected.csv                 resource, row_no, code, item: one line per reason
+    expect-library-<library>.csv        rows of a library: subject and attributes, sealed ones excepted
+    expect-values-<library>.csv         values with their sources and valid time: VALUES_COLUMNS
+    expect-candidates-<list>.csv        whom a list's grounds find: CANDIDATE_COLUMNS
+    expect-observations-<indicator>.csv figures of an indicator: OBSERVATION_COLUMNS
+    expect-disagreements-<name>.csv     what a verification, or library.attribute, finds: DISAGREEMENT_COLUMNS
 
 This module reads the files into typed values and compares tables; the runner lives in the pipeline.
 """
@@ -15,7 +21,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,7 +31,7 @@ import pyarrow as pa
 from pydantic import Field, ValidationError
 
 from shutong.spec.catalog import Catalog, Place
-from shutong.spec.columns import stored_columns
+from shutong.spec.columns import library_view, stored_columns
 from shutong.spec.models import Model, Title
 from shutong.spec.problems import PackError, Problem, meant
 from shutong.spec.validation import validation_problems
@@ -36,7 +42,24 @@ HEAD = "case.yml"
 MAX_BYTES = 1024 * 1024
 REJECTED_COLUMNS = ("resource", "row_no", "code", "item")
 
-_PREFIXES = {"accepted-": "accepted/"}
+VALUES_COLUMNS = (
+    "subject", "instance", "attribute", "value", "rank", "chosen", "valid_from", "valid_to", "resource", "received_on",
+)  # fmt: skip
+CANDIDATE_COLUMNS = ("subject", "ground", "since", "next_change_on")
+OBSERVATION_COLUMNS = ("area", "series", "period", "value", "records")
+DISAGREEMENT_COLUMNS = ("subject", "item", "left_value", "right_value", "departments")
+"""``subject`` is the unified code of an organisation, its name where it has none, and the address of a place."""
+
+STAGED = ("library/", "values/", "candidates/", "observations/", "disagreements/")
+"""Tables that only exist once the stages ran; ``values/`` and those behind it are rows of one table of the way."""
+
+_ON_DAY = "--"
+_FIXED = {
+    "values-": ("library", VALUES_COLUMNS),
+    "candidates-": ("list", CANDIDATE_COLUMNS),
+    "observations-": ("indicator", OBSERVATION_COLUMNS),
+    "disagreements-": ("verification", DISAGREEMENT_COLUMNS),
+}
 
 
 class CaseHead(Model):
@@ -49,12 +72,13 @@ class CaseHead(Model):
 
 @dataclass(frozen=True)
 class CaseInput:
-    """One delivered file of a case."""
+    """One delivered file of a case; ``received_on`` is None on the day of the case."""
 
     resource: str
     path: Path
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    received_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +86,7 @@ class Expectation:
     """The rows a table must have: on the given columns, in any order, no more and no fewer.
 
     Args:
-        table: ``rejected`` or ``accepted/<resource>``.
+        table: ``rejected``, ``accepted/<resource>``, or one of ``STAGED`` with the declaration's name.
         rows: canonical text of each value (dates ISO, true/false, lists joined by ``;``); None is NULL, an empty cell.
     """
 
@@ -259,17 +283,29 @@ def _read_csv(path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
     return header, tuple(tuple(line) for line in lines[1:])
 
 
-def _resource(path: Path, name: str, catalog: Catalog) -> str:
-    if name not in catalog.resources:
-        zh, en = f"没有资源 {name}", f"there is no resource {name}"
-        raise _fault(path, 0, "reference.unknown", zh, en, meant(name, catalog.resources))
+def _declared(path: Path, kind: str, name: str, catalog: Catalog) -> str:
+    known = catalog.of_kind(kind)
+    if name not in known:
+        zh, en = f"没有{_KINDS[kind]} {name}", f"there is no {kind} {name}"
+        raise _fault(path, 0, "reference.unknown", zh, en, meant(name, known))
     return name
+
+
+_KINDS = {"resource": "资源", "library": "库", "list": "名单", "indicator": "指标", "verification": "核验"}
 
 
 def _input(
     path: Path, name: str, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...], catalog: Catalog
 ) -> CaseInput:
-    return CaseInput(_resource(path, name, catalog), path, header, rows)
+    name, mark, text = name.partition(_ON_DAY)
+    day = None
+    if mark:
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            hint = "input-<resource>--2026-07-01.csv"
+            raise _fault(path, 0, "case.day", f"不是日期：{text}", f"not a day: {text}", hint) from None
+    return CaseInput(_declared(path, "resource", name, catalog), path, header, rows, day)
 
 
 def _expectation(
@@ -287,10 +323,33 @@ def _expectation(
 def _table(path: Path, name: str, catalog: Catalog) -> tuple[str, list[str]]:
     if name == "rejected":
         return name, list(REJECTED_COLUMNS)
-    for prefix, table in _PREFIXES.items():
+    kind, _, rest = name.partition("-")
+    if kind == "accepted":
+        resource = catalog.resources[_declared(path, "resource", rest, catalog)]
+        return f"accepted/{rest}", _plain(stored_columns(resource).names)
+    if kind == "library":
+        library = catalog.libraries[_declared(path, "library", rest, catalog)]
+        return f"library/{rest}", ["subject", *_plain(library_view(library).names[1:])]
+    for prefix, (of, columns) in _FIXED.items():
         if name.startswith(prefix):
-            resource = _resource(path, name.removeprefix(prefix), catalog)
-            columns = stored_columns(catalog.resources[resource]).names
-            return table + resource, [column for column in columns if "__" not in column]
+            return f"{kind}/{_named_rows(path, of, rest, catalog)}", list(columns)
     zh, en = f"不认识的表 {name}", f"unknown table {name}"
-    raise _fault(path, 0, "case.table", zh, en, "expect-rejected.csv, expect-accepted-<resource>.csv")
+    hint = "expect-rejected.csv, expect-accepted-<resource>.csv, expect-library-<library>.csv"
+    raise _fault(path, 0, "case.table", zh, en, hint)
+
+
+def _named_rows(path: Path, kind: str, name: str, catalog: Catalog) -> str:
+    """A declaration, or the compared sources of an attribute: library.attribute."""
+    library, dot, attribute = name.partition(".")
+    if kind != "verification" or not dot:
+        return _declared(path, kind, name, catalog)
+    known = catalog.libraries[_declared(path, "library", library, catalog)].attributes
+    if attribute not in known or known[attribute].verify is None:
+        zh, en = f"{library} 没有核验属性 {attribute}", f"{library} compares no attribute {attribute}"
+        compared = [one for one, declared in known.items() if declared.verify]
+        raise _fault(path, 0, "reference.unknown", zh, en, meant(attribute, compared))
+    return name
+
+
+def _plain(columns: Sequence[str]) -> list[str]:
+    return [column for column in columns if "__" not in column]

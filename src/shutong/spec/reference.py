@@ -14,7 +14,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from shutong.spec.cases import CaseHead
+from shutong.spec.cases import (
+    CANDIDATE_COLUMNS,
+    DISAGREEMENT_COLUMNS,
+    OBSERVATION_COLUMNS,
+    REJECTED_COLUMNS,
+    VALUES_COLUMNS,
+    CaseHead,
+)
 from shutong.spec.columns import FACTS_VIEW, FIXED_COLUMNS, sql_type
 from shutong.spec.functions import FUNCTIONS, REPLACED
 from shutong.spec.loader import FOLDERS
@@ -221,9 +228,35 @@ def _sql() -> Iterator[str]:
     yield ""
 
 
+_CASES_TEXT = """\
+## Tests as data (用例)
+
+A case is a folder `tests/<case>/` with `case.yml`, what is delivered, and what must come out. `shutong pack test` runs
+it in a home of its own. An expectation names any of the columns; its rows are all that the table may hold.
+
+| file | holds |
+|---|---|
+| `input-<resource>.csv` | a delivery, headed as the department heads it |
+| `input-<resource>--<day>.csv` | a further delivery, received on that day |
+| `expect-accepted-<resource>.csv` | accepted rows: stored columns, sealed items excepted |
+| `expect-rejected.csv` | {rejected}: one line per reason |
+| `expect-library-<library>.csv` | a library: `subject` and its attributes, sealed ones excepted |
+| `expect-values-<library>.csv` | every source's values: {values} |
+| `expect-candidates-<list>.csv` | whom the grounds of a list find: {candidates} |
+| `expect-observations-<indicator>.csv` | the figures of an indicator: {observations} |
+| `expect-disagreements-<name>.csv` | what a verification, or `library.attribute`, finds: {disagreements} |
+
+`subject` is the unified code of an organisation, its matching name where it has none, and the address of a place.
+"""
+
+
 def _cases() -> Iterator[str]:
-    yield "## Tests as data (用例)\n"
-    yield "A case is a folder `tests/<case>/` with `case.yml`, one `input-<resource>.csv` per delivery, headed as the"
-    yield "department heads it, and what must come out: `expect-accepted-<resource>.csv` with any of the stored columns"
-    yield "(sealed items excepted) and `expect-rejected.csv` with `resource,row_no,code,item`, one line per reason.\n"
+    columns = {
+        "rejected": REJECTED_COLUMNS,
+        "values": VALUES_COLUMNS,
+        "candidates": CANDIDATE_COLUMNS,
+        "observations": OBSERVATION_COLUMNS,
+        "disagreements": DISAGREEMENT_COLUMNS,
+    }
+    yield _CASES_TEXT.format(**{key: ", ".join(f"`{name}`" for name in names) for key, names in columns.items()})
     yield from _keys(CaseHead)

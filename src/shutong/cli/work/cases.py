@@ -1,11 +1,12 @@
-"""``shutong pack test``: the cases that packs bring as data go through the checks that a delivery goes through."""
+"""``shutong pack test``: the cases that packs bring as data go the way that a delivery goes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from shutong.cli.outcome import DONE, FAILED, RefusedError, output, print_json, say
-from shutong.quality.casetests import CaseResult, run_case
+from shutong.quality.casetests import CaseResult
+from shutong.rules.casetests import run_whole_case
 from shutong.spec.cases import load_cases
 from shutong.spec.checks import load_checked, pack_check, pack_folders
 from shutong.spec.problems import errors
@@ -27,7 +28,7 @@ def run_cases(path: Path, *, json: bool) -> int:
         if not cases:
             say(f"- {pack.resolve().name}: 没有用例 / has no case")
         for case in cases:
-            results.append(run_case(case, catalog))
+            results.append(run_whole_case(case, catalog))
             _show(results[-1], json)
     return DONE if all(result.passed for result in results) else FAILED
 
