@@ -16,7 +16,7 @@ Mask: TypeAlias = "npt.NDArray[np.bool_]"
 
 _SMALLEST_MAP = 13
 _LARGEST_MAP = 30
-_WAYS = 8
+_WAYS = 16
 _BITS_PER_KEY = 16
 """The map has at least so many bits for every key, of which two are set in one word: at most about one new key in
 sixty is looked up in vain."""
@@ -81,7 +81,7 @@ class SeenKeys:
             return
         self._runs.append(ordered)
         self._count += len(ordered)
-        # Eight runs of like size become one, so there are few of them and each key is moved a few times only.
+        # Sixteen runs of like size become one, so there are few of them and each key is moved a few times only.
         while len(self._runs) >= _WAYS and len(self._runs[-_WAYS]) < 4 * len(self._runs[-1]):
             self._runs[-_WAYS:] = [np.sort(np.concatenate(self._runs[-_WAYS:]))]
         if self._count * _BITS_PER_KEY > 64 << self._log and self._log < _LARGEST_MAP:
@@ -94,11 +94,11 @@ class SeenKeys:
             self._mark(ordered)
 
     def _mark(self, ordered: Hashes) -> None:
-        # Keys in order fall into the map in order: those of one word are neighbours and are joined before.
         words, bits = self._bits(ordered)
-        first = np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]]))
-        words = words[first]
-        self._map[words] = self._map.take(words) | np.bitwise_or.reduceat(bits, first)
+        self._map[words] = self._map.take(words) | bits
+        # of several keys of one word, neighbours here, only the last was written
+        lost = np.flatnonzero(words[1:] == words[:-1])
+        np.bitwise_or.at(self._map, words[lost], bits[lost])
 
 
 def _last_bits(keys: Hashes) -> npt.NDArray[np.int64]:

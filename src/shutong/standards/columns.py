@@ -139,15 +139,17 @@ def settle(
 
     ``fast`` holds the values of the rows already decided; None means that a right row is its own canonical form.
     """
-    retry = fault == RETRY
     values = block if fast is None else fast
-    if fault.any():
-        values = without(values, fault != 0)
+    retry = fault == RETRY
     if retry.any():
         mask = pa.array(retry)
-        answers, faults = judge(block.filter(mask), scalar, kind, reasons, typed)
-        values = compute.replace_with_mask(values, mask, answers)
+        cells = block.filter(mask)
+        answers, faults = judge(cells, scalar, kind, reasons, typed)
         fault[retry] = faults
+        if fast is not None or not compute.all(compute.equal(answers, cells), min_count=0).as_py():
+            values = compute.replace_with_mask(values, mask, answers)
+    if fault.any():
+        values = without(values, fault != 0)
     return values, fault
 
 

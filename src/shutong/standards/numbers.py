@@ -274,7 +274,11 @@ def _digit_rows(block: Values, points: int, most: int) -> npt.NDArray[np.bool_]:
     if len(wrong):
         ready[np.searchsorted(bounds, wrong, side="right") - 1] = False
     ready &= digit.take(bounds[:-1], mode="clip") & digit.take(bounds[1:] - 1)
-    if point.any():
+    places = np.flatnonzero(point)
+    if len(places) == len(lengths) and (places >= bounds[:-1]).all() and (places < bounds[1:]).all():
+        lengths = lengths - 1
+        ready &= points > 0
+    elif len(places):
         # of an empty row this counts its neighbour's byte, which changes nothing: it is not ready
         counts = np.add.reduceat(point.view(np.uint8), np.minimum(bounds[:-1], len(body) - 1))
         lengths = lengths - counts

@@ -136,10 +136,9 @@ class _TextColumn:
 
 def _edge_bytes(data: Bytes, starts: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """The first and the last three bytes of every row as one number each; rows shorter than six bytes give nonsense."""
-    limit = len(data) - 1
     first, last = starts[:-1], starts[1:] - 3
-    heads = [data[np.clip(first + k, 0, limit)].astype(np.int32) for k in range(3)]
-    tails = [data[np.clip(last + k, 0, limit)].astype(np.int32) for k in range(3)]
+    heads = [data.take(first + k, mode="clip").astype(np.int32) for k in range(3)]
+    tails = [data.take(last + k, mode="clip").astype(np.int32) for k in range(3)]
     return (heads[0] << 16) | (heads[1] << 8) | heads[2], (tails[0] << 16) | (tails[1] << 8) | tails[2]
 
 
@@ -196,7 +195,7 @@ def _plain_name(longest: int, refused_end: str = "") -> Callable[[Values], Flags
         head, tail = _edge_bytes(data, starts)
         # The second character is told by its first two bytes.
         third = np.minimum(starts[:-1] + 3, len(data) - 2)
-        second = (data[third].astype(np.int32) << 16) | (data[third + 1].astype(np.int32) << 8) | 0x80
+        second = (data.take(third).astype(np.int32) << 16) | (data.take(third + 1).astype(np.int32) << 8) | 0x80
         good &= _is_cjk(head) & _is_cjk(second) & (tail != end)
         return good & ~_rows_with_bytes(_special(data[starts[0] : starts[-1]], names=True), starts)
 
@@ -216,7 +215,7 @@ def _plain_text(block: Values) -> Flags:
     chinese = np.flatnonzero(good & (first >= 0x80))
     if len(chinese):
         place = starts[:-1][chinese]
-        head = [data[place + k].astype(np.int32) for k in range(3)]
+        head = [data.take(place + k).astype(np.int32) for k in range(3)]
         number = (head[0] << 16) | (head[1] << 8) | head[2]
         marks = np.zeros(len(chinese), np.bool_)
         for mark in _CHINESE_MARKS:
