@@ -68,8 +68,11 @@ def test_rejected_rows_go_out_and_come_back_corrected(tmp_path: Path) -> None:
         home,
         ["collect", "register", str(rejected), "--corrects", receipt["batch"], "--received-on", "2026-07-02", "--json"],
         ["rejects", receipt["batch"], str(tmp_path / "nothing.csv")],
+        ["audit", "--json"],
     )
-    assert len(json.loads(again.stdout)["corrected"]) == 1
+    corrected, audit = map(json.loads, again.stdout.splitlines())
+    assert len(corrected["corrected"]) == 1
+    assert audit["ok"] and audit["faults"] == [] and audit["segments"] == 1
     assert not (tmp_path / "nothing.csv").exists(), "no row is left to correct"
     assert tickets(home) == [("closed", 0)]
     entries = [line for path in (home / "audit").glob("*.log") for line in path.read_text().splitlines()]

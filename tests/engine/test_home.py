@@ -24,7 +24,7 @@ def test_a_home_is_made_and_opened(tmp_path: Path) -> None:
     assert home.keys.key_id == made.keys.key_id
     assert home.database_url == f"sqlite:///{home.path}/state.sqlite3"
     assert home.tmp == home.path / "tmp"
-    for path in (home.keys_folder, *home.keys_folder.iterdir()):
+    for path in (home.path, home.keys_folder, *home.keys_folder.iterdir()):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
     home.change_setting("business_day", dt.date(2026, 2, 3))
     assert home.today() == dt.date(2026, 2, 3)

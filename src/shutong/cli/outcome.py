@@ -260,8 +260,8 @@ def explanation(error: Exception) -> str:
     if type(error).__module__.startswith(("django.db", "sqlite3", "psycopg")):
         if "no such column" in str(error) or "no such table" in str(error) or "does not exist" in str(error):
             return (
-                f"数据库的表比程序旧：{error}。请运行 shutong upgrade\n"
-                f"the database's tables are older than the program: {error}. Run shutong upgrade"
+                f"数据库的表比程序旧：{error}。请运行 shutong upgrade，并核对设置 database_url\n"
+                f"the database's tables are older than the program: {error}. Run shutong upgrade, and check database_url"
             )
         return (
             f"数据库出错：{error}。请检查数据库地址、磁盘空间和权限，或运行 shutong doctor\n"

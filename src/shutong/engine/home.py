@@ -48,7 +48,8 @@ class Home:
             raise HomeError(
                 f"{root} 不是空文件夹，请换一个位置", f"{root} is not an empty folder: choose another", path=str(root)
             )
-        root.mkdir(parents=True, exist_ok=True)
+        # What is in it is nobody's business but the platform's; a folder that was there keeps its rights.
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         home = cls(root)
         draft = home.settings_file.with_suffix(".toml.new")
         draft.write_text(settings_template(), encoding="utf-8")

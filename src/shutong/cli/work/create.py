@@ -36,6 +36,11 @@ def create_home(folder: Path, packs: Sequence[Path]) -> Path:
     if wrong:
         raise RefusedError("\n".join(str(problem) for problem in wrong))
     home = Home.create(folder)
+    named = home.settings.database_url
+    if named is not None:
+        # From the environment: without it a later command would look into an empty SQLite file.
+        home.change_setting("database_url", named)
+        home.settings_file.chmod(0o600)
     say(f"已建立 / made: {home.path}")
     return home.path
 

@@ -103,7 +103,7 @@ def verify_audit(folder: Path, *, json: bool) -> int:
     if report.ok:
         seal(home)
     if json:
-        print_json(asdict(report))
+        print_json({"ok": report.ok, **asdict(report)})
     else:
         for fault in report.faults:
             say(f"✗ {fault.where}:{fault.position} {fault.code} {fault.zh} / {fault.en}")
