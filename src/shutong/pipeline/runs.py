@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shutong.accounts.actions import require
-from shutong.accounts.actors import Actor
+from shutong.accounts.actors import SYSTEM, Actor
 from shutong.catalog.actions import current_catalog
 from shutong.engine.engine import Engine, engine_of
 from shutong.engine.errors import LakeError
@@ -31,6 +31,7 @@ from shutong.pipeline.after import Position, after_commit, shown_run
 from shutong.pipeline.answers.change import renew
 from shutong.pipeline.bounds import check_bounds
 from shutong.pipeline.models import Run
+from shutong.quality.counter import reconcile
 from shutong.rules.plan import Planned, full_run, increment
 from shutong.spec.catalog import Catalog
 from shutong.subjects import scopes
@@ -97,6 +98,7 @@ def run_way(
             lost = lost_run(engine.lake)
             if lost is not None:
                 raise lost
+            reconcile(engine, declared, acting=SYSTEM)
             wanted = _Wanted(full, None if allow_changes else home.settings.bounds)
             report, position = _compute(engine, declared, run_id, day, progress, wanted)
             after_commit(home, engine, declared, position, progress)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from django.db import transaction
+
 from shutong.accounts.actions import require
 from shutong.accounts.actors import SYSTEM, Actor
 from shutong.collect.actions import mirror_batches
 from shutong.collect.delivery import Progress, known_batches
 from shutong.collect.models import Batch
 from shutong.collect.receipt import Receipt, read
-from shutong.collect.tables import REJECTED
+from shutong.collect.tables import BATCHES, REJECTED
 from shutong.engine.engine import Engine
 from shutong.engine.home import Home
 from shutong.quality.actions import MOST_ROWS, RejectedRow, note_correction, open_reject_ticket
@@ -52,12 +54,13 @@ def take_in(
 def reconcile(engine: Engine, catalog: Catalog, *, acting: Actor = SYSTEM, only: set[str] | None = None) -> list[str]:
     """Bring mirror and tickets in line with the lake; returns the ids of batches that were new to them.
 
-    Run at the beginning of a pipeline run it makes good what a kill left; twice changes nothing.
+    At the beginning of a pipeline run it makes good what a kill left; twice changes nothing. A department's batches and
+    their tickets are written in one transaction.
 
     Args:
-        only: look at these batches only.
+        only: look at these batches only; all that the mirror is behind with where it is None.
     """
-    rows = known_batches(engine, only).to_pylist()
+    rows = known_batches(engine, batches_behind(engine) if only is None else only).to_pylist()
     by_department: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         resource = catalog.resources.get(row["resource"])
@@ -65,20 +68,22 @@ def reconcile(engine: Engine, catalog: Catalog, *, acting: Actor = SYSTEM, only:
             by_department.setdefault(resource.department, []).append(row)
     changed: list[str] = []
     for department, own in sorted(by_department.items()):
-        new = mirror_batches(own, department, acting=acting)
-        changed += new
-        fresh = set(new) | _without_ticket(own)
-        for row in own:
-            if row["batch_id"] in fresh and row["state"] == "in":
-                _ticket(engine, catalog, row, department)
+        with transaction.atomic():
+            new = mirror_batches(own, department, acting=acting)
+            changed += new
+            for row in own:
+                if row["batch_id"] in new and row["state"] == "in":
+                    _ticket(engine, catalog, row, department)
     return changed
 
 
-def _without_ticket(rows: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Batches in the mirror that should have a ticket and have none: a kill came between the two."""
-    wanted = {row["batch_id"] for row in rows if row["rejected"] and not row["corrects"] and row["state"] == "in"}
-    found = Ticket.objects.filter(kind=Ticket.Kind.REJECTS).values_list("subject", flat=True)
-    return wanted - set(found)
+def batches_behind(engine: Engine) -> set[str]:
+    """Batches that the mirror lacks, or has in an earlier state: a kill came after their commit in the lake."""
+    if not engine.lake.table(BATCHES).segments:
+        return set()
+    latest = engine.query("SELECT batch_id, max(seq) AS seq FROM batches GROUP BY batch_id", {"batches": BATCHES})
+    mirror = dict(Batch.objects.values_list("batch_id", "seq"))
+    return {row["batch_id"] for row in latest.to_pylist() if mirror.get(row["batch_id"]) != row["seq"]}
 
 
 def _ticket(engine: Engine, catalog: Catalog, row: Mapping[str, Any], department: str) -> None:
