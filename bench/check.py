@@ -25,14 +25,14 @@ import pyarrow.parquet as pq
 from bench import check_data, check_duckdb
 from bench.peers import peer_python
 from shutong.engine.connection import Resources, connect
-from shutong.quality.bulk import coded_columns, failing_rows
+from shutong.quality.bulk import failing_rows, parts_of
 from shutong.quality.delivery import row_sql
 from shutong.quality.plan import check_plan
 
 ROOT = Path(__file__).parents[1]
 GOAL = 0.5
 THREADS = 2
-BATCH_ROWS = 1 << 16
+BATCH_ROWS = 1 << 17
 PEERS = ("pointblank", "pandera", "great-expectations")
 PEER_ROWS = 1_000_000
 
@@ -126,12 +126,10 @@ def check_ours(data: Path, out: Path) -> int:
     day = dt.date.fromisoformat(check_data.RECEIVED_ON)
     database = connect(Resources(1 << 30, 1, out.parent / "spill"))
     sql = row_sql(database)
-    coded = coded_columns(pq.read_metadata(data))
     writer: pq.ParquetWriter | None = None
     failing = 0
-    with ThreadPoolExecutor(THREADS) as pool, pq.ParquetFile(data, read_dictionary=coded) as file:
-        batches = file.iter_batches(batch_size=BATCH_ROWS, use_threads=False)
-        for rows in failing_rows(plan, batches, day, sql, pool, THREADS):
+    with ThreadPoolExecutor(THREADS) as pool:
+        for rows in failing_rows(plan, parts_of(data), day, sql, pool, THREADS):
             writer = writer or pq.ParquetWriter(out, rows.schema)
             writer.write_batch(rows)
             failing += rows.num_rows

@@ -38,10 +38,10 @@ def table_of(path):
         table[typed] = parse(table[text])
         table[f"{typed}_read"] = table[text].isna() | table[typed].notna()
     table["closed_fits"] = (table["status"] != "4") | (table["money"] < 500_000) | table["money"].isna()
-    table["row_no"] = np.arange(1, len(table) + 1)
     return table
 
 
+TEXTS = ["uscc", "name", "doc_no", "category", "status", "decided_on", "valid_to", "amount", "staff"]
 EXPECTATIONS = [
     *(gxe.ExpectColumnValuesToNotBeNull(column=name) for name in ("uscc", "name", "doc_no", "category", "decided_on")),
     gxe.ExpectColumnValuesToMatchRegex(column="uscc", regex=FORM),
@@ -65,19 +65,24 @@ EXPECTATIONS = [
 ]
 
 
-def check(path):
-    """Validate and count the rows of the unexpected values."""
+def check(path, out):
+    """Validate, and keep the rows of the unexpected values with the expectations they fail."""
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
+    table = table_of(path)
     asset = context.data_sources.add_pandas("rows").add_dataframe_asset("rows")
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table_of(path)})
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
     suite = gx.ExpectationSuite(name="checks", expectations=EXPECTATIONS)
-    asked = {"result_format": "COMPLETE", "unexpected_index_column_names": ["row_no"]}
-    failing = set()
-    for result in batch.validate(suite, result_format=asked).results:
-        for row in result.result.get("unexpected_index_list") or []:
-            failing.add(row["row_no"])
-    return len(failing)
+    reasons = {}
+    for result in batch.validate(suite, result_format="COMPLETE").results:
+        asked = result.expectation_config
+        told = f"{asked.type}: {asked.kwargs.get('column') or asked.kwargs.get('column_A')}"
+        for place in result.result.get("unexpected_index_list") or []:
+            reasons.setdefault(place, []).append(told)
+    places = sorted(reasons)
+    failing = table.iloc[places].assign(row_no=[place + 1 for place in places], reasons=[reasons[p] for p in places])
+    failing[["row_no", "reasons", *TEXTS]].to_parquet(out)
+    return len(places)
 
 
 report(check, gx.__version__, len(EXPECTATIONS))

@@ -7,11 +7,11 @@ import pointblank as pb
 import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from common import CATEGORIES, DOC_NO, RECEIVED_ON, STATUSES, polars_check_digit, polars_table, report
+from common import CATEGORIES, DOC_NO, RECEIVED_ON, STATUSES, keep_failing, polars_check_digit, polars_table, report
 
 
-def check(path):
-    """Validate and count the rows of all extracts."""
+def check(path, out):
+    """Validate, and keep the rows of all extracts."""
     table = polars_table(path)
     day = pl.lit(RECEIVED_ON).str.to_date()
     steps = (
@@ -34,9 +34,12 @@ def check(path):
         .col_vals_expr(expr=((pl.col("status") != "4") | (pl.col("money") < 500_000)).fill_null(True))
         .interrogate(get_first_n=None, sample_frac=1.0, extract_limit=table.height)
     )
-    extracts = steps.get_data_extracts()
-    reasons = [rows.select("_row_num_") for rows in extracts.values() if rows is not None and rows.height]
-    return pl.concat(reasons).n_unique() if reasons else 0
+    found = [
+        rows.select(row_no=pl.col("_row_num_").cast(pl.Int64), reason=pl.lit(f"step {step}"))
+        for step, rows in steps.get_data_extracts().items()
+        if rows is not None and rows.height
+    ]
+    return keep_failing(table, pl.concat(found), out) if found else 0
 
 
 report(check, pb.__version__, 20)

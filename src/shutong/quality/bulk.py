@@ -1,36 +1,49 @@
 """Checking a table that is there already, such as a year's file or a copy of a lake table: which rows fail, and why.
 
-The same checks as for a delivery, without sealing and without the typed rows; memory is bounded by the batches that
-are under way and eight bytes a key.
+The same checks as for a delivery, without sealing and without the typed rows. The table comes in parts, which are read
+and checked side by side; memory is bounded by the parts under way and eight bytes and a few bits a key.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import threading
+import functools
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from shutong.collect.judging import REASONS
-from shutong.quality.compute import Checked, Findings, Sql, check_rows, lists_by_row
+from shutong.quality.compute import Findings, Hashes, Mask, Sql, check_rows, lists_by_row
 from shutong.quality.duplicates import SeenKeys
 from shutong.quality.plan import CheckPlan
 from shutong.standards.verdict import arrow
 
 _BYTES_OF_A_NUMBER = 4
+_BATCH_ROWS = 1 << 17
+
+Part: TypeAlias = "Callable[[], Iterable[pa.RecordBatch]]"
+"""A stretch of a table, read when it is called."""
 
 
-def coded_columns(metadata: Any) -> list[str]:
-    """Columns of a Parquet file that repeat few values: read as dictionaries, each value is checked once.
+def parts_of(path: Path) -> list[Part]:
+    """The row groups of a Parquet file. Columns that repeat few values are read as dictionaries: each is checked once."""
+    metadata = pq.read_metadata(path)
+    coded = _coded_columns(metadata)
+    return [functools.partial(_row_group, path, number, coded) for number in range(metadata.num_row_groups)]
 
-    Args:
-        metadata: the file's ``FileMetaData``; its first row group is looked at.
-    """
+
+def _row_group(path: Path, number: int, coded: list[str]) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(path, read_dictionary=coded) as file:
+        yield from file.iter_batches(batch_size=_BATCH_ROWS, row_groups=[number], use_threads=False)
+
+
+def _coded_columns(metadata: Any) -> list[str]:
     if not metadata.num_row_groups:
         return []
     group = metadata.row_group(0)
@@ -44,7 +57,7 @@ def coded_columns(metadata: Any) -> list[str]:
 
 def failing_rows(
     plan: CheckPlan,
-    batches: Iterable[pa.RecordBatch],
+    parts: Iterable[Part],
     received_on: dt.date,
     sql: Sql,
     pool: ThreadPoolExecutor,
@@ -54,18 +67,18 @@ def failing_rows(
 
     Args:
         plan: the checks; see ``plan.check_plan``.
-        batches: text or dictionary columns; columns that are no item are passed along, missing items are empty.
-        sql: asks the engine; called from the threads of ``pool``, as ``batches`` is.
-        ahead: batches that may wait at most.
+        parts: the table in its order, with text or dictionary columns; columns that are no item are passed along,
+            missing items are empty. Read by the threads of ``pool``.
+        sql: asks the engine; called from the threads of ``pool``.
+        ahead: parts that may wait at most.
     """
     told = pa.array(
         [{"code": one.code, "item": one.item, "zh": one.zh, "en": one.en} for one in plan.reasons], REASONS.value_type
     )
     seen = SeenKeys()
     start = 1
-    for batch, checked in _in_order(plan, batches, received_on, sql, pool, ahead):
-        repeated = seen.repeated(checked.keys, checked.keyed, checked.rejected)
-        findings = checked.findings
+    for batch, findings, keys, keyed, rejected in _in_order(plan, parts, received_on, sql, pool, ahead):
+        repeated = seen.repeated(keys, keyed, rejected)
         if repeated.any():
             rows = np.flatnonzero(repeated)
             reasons = np.full(len(rows), plan.duplicate, np.int32)
@@ -75,39 +88,40 @@ def failing_rows(
         start += batch.num_rows
 
 
+class _Found(NamedTuple):
+    """What is kept of a batch until its turn comes."""
+
+    batch: pa.RecordBatch
+    findings: Findings
+    keys: Hashes
+    keyed: Mask
+    rejected: Mask
+
+
 def _in_order(
     plan: CheckPlan,
-    batches: Iterable[pa.RecordBatch],
+    parts: Iterable[Part],
     received_on: dt.date,
     sql: Sql,
     pool: ThreadPoolExecutor,
     ahead: int,
-) -> Iterator[tuple[pa.RecordBatch, Checked]]:
-    """Each task reads the next batch and checks it, so that reading too is the pool's work."""
-    numbered, reading = enumerate(batches), threading.Lock()
+) -> Iterator[_Found]:
+    def check(part: Part) -> list[_Found]:
+        answers = []
+        for batch in part():
+            names = set(batch.schema.names)
+            cells = [batch.column(item.name) if item.name in names else None for item in plan.items]
+            checked = check_rows(plan, cells, batch.num_rows, received_on, sql)
+            answers.append(_Found(batch, checked.findings, checked.keys, checked.keyed, checked.rejected))
+        return answers
 
-    def check_next() -> tuple[int, pa.RecordBatch, Checked] | None:
-        with reading:
-            number, batch = next(numbered, (0, None))
-        if batch is None:
-            return None
-        names = set(batch.schema.names)
-        cells = [batch.column(item.name) if item.name in names else None for item in plan.items]
-        return number, batch, check_rows(plan, cells, batch.num_rows, received_on, sql)
-
-    tasks = deque(pool.submit(check_next) for _ in range(ahead + 1))
-    ready: dict[int, tuple[pa.RecordBatch, Checked]] = {}
-    wanted = 0
-    while tasks:
-        done = tasks.popleft().result()
-        if done is None:
-            continue
-        tasks.append(pool.submit(check_next))
-        # two tasks may have read in another order than they were given out
-        ready[done[0]] = done[1:]
-        while wanted in ready:
-            yield ready.pop(wanted)
-            wanted += 1
+    waiting: deque[Future[list[_Found]]] = deque()
+    for part in parts:
+        waiting.append(pool.submit(check, part))
+        if len(waiting) > ahead:
+            yield from waiting.popleft().result()
+    while waiting:
+        yield from waiting.popleft().result()
 
 
 def _failing(batch: pa.RecordBatch, findings: Findings, told: Any, start: int) -> pa.RecordBatch:
