@@ -61,10 +61,10 @@ def combine(*parts: Hashes | int) -> Hashes:
 
 @dataclass(frozen=True)
 class Shortened:
-    """Every text whole (``place`` -1) and with each of its characters taken out (``place`` is which)."""
+    """Every text whole (``place`` -1) and with each of its characters taken out (``place`` is which, up to 127)."""
 
-    row: Ints
-    place: Ints
+    row: npt.NDArray[np.int32]
+    place: npt.NDArray[np.int8]
     hash: Hashes
 
 
@@ -76,13 +76,14 @@ def shorten(column: Text) -> Shortened:
     """
     letters = characters(column)
     sums, place = _sums(letters)
-    rows = len(column)
-    row = np.repeat(np.arange(rows), letters.lengths())
-    before = sums[:-1] - sums[letters.bounds[:-1]][row]
-    behind = sums[letters.bounds[1:]][row] - sums[1:]
+    numbers = np.arange(len(column), dtype=np.int32)
+    row = np.repeat(numbers, letters.lengths())
     whole = sums[letters.bounds[1:]] - sums[letters.bounds[:-1]]
+    left = (sums[letters.bounds[1:]][row] - sums[1:]) * np.uint64(_INVERSE)
+    left += sums[:-1]
+    left -= sums[letters.bounds[:-1]][row]
     return Shortened(
-        np.concatenate((np.arange(rows), row)),
-        np.concatenate((np.full(rows, -1), place)),
-        _mixed(np.concatenate((whole, before + behind * np.uint64(_INVERSE)))),
+        np.concatenate((numbers, row)),
+        np.concatenate((np.full(len(column), -1, np.int8), np.minimum(place, 127).astype(np.int8))),
+        _mixed(np.concatenate((whole, left))),
     )
