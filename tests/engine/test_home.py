@@ -11,8 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from shutong.engine.engine import engine_of
 from shutong.engine.errors import HomeError, KeysError, LeaseError
 from shutong.engine.home import Home, lease, lease_holder
 
@@ -51,6 +53,28 @@ def test_what_is_no_home_is_refused(tmp_path: Path) -> None:
         mark.write_text(text)
         with pytest.raises(HomeError, match=words):
             Home.open(home.path)
+
+
+@pytest.mark.parametrize("name", ["数据 之家", "a#b?c", 'it\'s; a "home"'])
+def test_a_home_may_lie_under_any_name(tmp_path: Path, name: str) -> None:
+    home = Home.create(tmp_path / name)
+    engine = engine_of(home)
+    with engine.run("r-1") as run:
+        run.stage_table("penalty", pa.table({"record_id": ["r1"]}))
+        run.commit()
+    engine.close()
+    moved = home.path.rename(tmp_path / f"{name} 2")
+    again = engine_of(Home.open(moved))
+    assert again.query("SELECT * FROM p", {"p": "penalty"}).to_pylist() == [{"record_id": "r1"}]
+    again.close()
+
+
+@pytest.mark.parametrize("name", ["a%20b", "a\nb", "\udcff"])
+def test_a_path_that_tables_cannot_bear_is_refused(tmp_path: Path, name: str) -> None:
+    for make in (Home.create, Home.open):
+        with pytest.raises(HomeError, match="Choose another place") as caught:
+            make(tmp_path / name)
+        assert str(caught.value).encode()
 
 
 def test_a_creation_that_was_cut_is_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ class Home:
         Raises:
             HomeError: the folder is a home already, or holds other files.
         """
-        root = Path(path).expanduser().absolute()
+        root = _usable(path)
         if (root / MARK_FILE).exists():
             raise HomeError(f"{root} 已经是一个数据之家，不再初始化", f"{root} is a home already", path=str(root))
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
@@ -74,7 +74,7 @@ class Home:
         Raises:
             HomeError: the folder is not a home, or its format is newer or older than this version's.
         """
-        root = Path(path).expanduser().absolute()
+        root = _usable(path)
         try:
             mark = json.loads((root / MARK_FILE).read_text(encoding="utf-8"))
             found = int(mark["format"])
@@ -178,6 +178,20 @@ class Home:
         if self.settings.business_day is not None:
             return self.settings.business_day
         return dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
+
+
+def _usable(path: Path | str) -> Path:
+    """The absolute path of a home; tables cannot lie under names that addresses escape (``%``), nor under odd bytes."""
+    root = Path(path).expanduser().absolute()
+    text = str(root)
+    if "%" in text or not text.isprintable():
+        shown = text.encode("utf-8", "replace").decode()
+        raise HomeError(
+            f"数据之家的路径不能含 % 或不可显示的字符：{shown}。请换一个位置",
+            f"the path of a home must not hold % or unprintable characters: {shown}. Choose another place",
+            path=shown,
+        )
+    return root
 
 
 @dataclass(frozen=True)

@@ -326,7 +326,9 @@ class Manifest:
             return
         try:
             by_file = {}
-            for path in table.file_uris():
+            for uri in table.file_uris():
+                # The address is escaped where the home's path has other letters than English ones; the name never is.
+                path = str(self._folder / uri.rpartition("/")[2])
                 known = self._by_file.get(path)
                 by_file[path] = known if known is not None else _read_entries(Path(path))
         except (OSError, pa.ArrowException, DeltaError, KeyError, TypeError) as error:
