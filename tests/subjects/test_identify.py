@@ -93,7 +93,7 @@ def test_every_reason_for_leaving_a_record() -> None:
         ({}, "no-identifier"),
         ({"party": "没有这家公司", "area": "980102"}, "no-match"),
         ({"old_no": "999999999999999"}, "no-match"),
-        ({"party": FIRM_A["name"], "area": "980105"}, "review"),
+        ({"party": FIRM_A["name"], "area": "980105"}, "no-match"),
         ({"party": FIRM_B["name"], "area": "980103"}, "ambiguous"),
         ({"party": FIRM_B["name"]}, "ambiguous"),
         ({"code": CODE_A, "party": FIRM_A["name"][:-2] + "公司", "area": "980103", "old_no": None}, None),

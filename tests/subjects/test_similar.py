@@ -42,6 +42,9 @@ def outcome(row: dict[str, Any], *registers: dict[str, Any]) -> dict[str, Any]:
         {"party": "云帆达科技公司", "area": "980102", "tel__key": "t1"},  # abbreviated
         {"party": "云帆达", "area": "980102", "chief": "张小明"},
         {"party": "澜川市云帆达网络科技有限公司", "area": "980105", "site": "澜川市澜东区青石路1号"},  # moved
+        {"party": "云帆达网络料技有限公司", "area": "980102"},  # a character of the trade: brand and trade run together
+        {"party": "云帆达网络科技技有限公司", "area": "980102"},  # doubled
+        {"party": "云帆达网络", "area": "980102"},
         {"party": "雲帆達网络科技", "area": "980100"},  # traditional characters, area of the city
     ],
 )
@@ -49,7 +52,7 @@ def test_a_similar_name_with_evidence_is_linked(row: dict[str, Any]) -> None:
     found = outcome(row)
     assert (found.get("method"), found.get("subject_id")) == ("similar", found["first"]), found
     assert 600 < found["score"] <= 850
-    assert found["evidence"]["weight"] >= 1300 and found["evidence"]["model"] == 0
+    assert found["evidence"]["weight"] >= 1856 and found["evidence"]["model"] == 0
 
 
 @pytest.mark.parametrize(
@@ -172,7 +175,7 @@ def test_the_built_in_model_is_complete() -> None:
 @pytest.mark.parametrize(
     ("one", "other", "level"),
     [("云帆", "云帆", "equal"), ("云帆达", "云凡达", "near"), ("云帆", "云凡", "near-short"), ("云帆", "云帆达", "near"),
-     ("云帆", "云帆达海", "part"), ("云帆", "白杨", "other"), ("", "", "other"), ("云", "帆", "other")],
+     ("云帆", "云帆达海", "part"), ("云帆", "白杨", "other"), ("", "", "other"), ("云", "帆", "other"), ("云", "云帆", "near-short")],
 )  # fmt: skip
 def test_brands(one: str, other: str, level: str) -> None:
     assert LEVELS["brand"][brand_level(one, other)] == LEVELS["brand"][brand_level(other, one)] == level
@@ -181,6 +184,7 @@ def test_brands(one: str, other: str, level: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other", "level"),
     [("网络科技", "网络科技", "equal"), ("网络科技", "科技", "near"), ("网络科技", "网路科技", "near"), ("商贸", "贸易", "other"),
+     ("物流", "物业", "absent"),
      ("", "商贸", "absent"), ("", "", "absent"), ("餐饮", "网络科技", "other")],
 )  # fmt: skip
 def test_trades(one: str, other: str, level: str) -> None:

@@ -5,6 +5,8 @@ with a mark before it:
 
 - ``b`` brand in an area: the trade is written another way, or left out;
 - ``c`` brand and trade anywhere: the area is missing or another one;
+- ``h`` the first three characters of brand and trade in an area: a later one is mistyped, so that the two are not told
+  apart, or the end is left out;
 - ``d`` brand without one of its characters, trade and area: one character of the brand is mistyped, missing or doubled;
 - ``q`` legal representative in an area; ``p`` telephone; ``a`` address.
 
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-MARKS = ("b", "c", "d", "q", "p", "a")
+MARKS = ("b", "c", "h", "d", "q", "p", "a")
 """Every kind of block."""
 
 _DELETED = 6
@@ -46,6 +48,10 @@ def _blocks() -> Iterator[tuple[str, str]]:
     """Each block as an expression, and when a row has it."""
     yield "concat('b:', brand, '|', area)", "brand <> '' AND area IS NOT NULL"
     yield "concat('c:', brand, trade)", "length(concat(brand, trade)) >= 3"
+    yield (
+        "concat('h:', substring(concat(brand, trade), 1, 3), '|', area)",
+        "length(concat(brand, trade)) >= 3 AND area IS NOT NULL",
+    )
     named = "brand <> '' AND trade <> '' AND area IS NOT NULL"
     yield "concat('d:', brand, '|', trade, '|', area)", named
     for place in range(1, _DELETED + 1):

@@ -120,6 +120,7 @@ def compare_names(batch: pa.RecordBatch) -> pa.RecordBatch:
         other_brand, other_trade, other_branch = held.split("|")
         if branch != other_branch:
             continue
+        brand, trade = resplit(brand, trade, other_brand, other_trade)
         rows["case_key"].append(case)
         rows["subject_id"].append(subject)
         rows["brand"].append(brand_level(brand, other_brand))
@@ -127,12 +128,27 @@ def compare_names(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(rows, schema=COMPARED)
 
 
+def resplit(brand: str, trade: str, held_brand: str, held_trade: str) -> tuple[str, str]:
+    """Brand and trade of a name that is spelled with a slip, parted where the registered name is.
+
+    A trade with a wrong character is not recognised as one and stays in the brand: 云帆网络料技 beside 云帆 and 网络科技.
+    """
+    if brand == held_brand:
+        return brand, trade
+    body = brand + trade
+    if len(held_brand) > 1 and body.startswith(held_brand):
+        return held_brand, body[len(held_brand) :]
+    if held_trade and trade != held_trade and body.endswith(held_trade):
+        return body[: -len(held_trade)], held_trade
+    return brand, trade
+
+
 def brand_level(one: str, other: str) -> int:
     """How two brands agree, as a number of ``LEVELS['brand']``; distances count characters, not bytes."""
     if one == other:
         return 4 if one else 0
-    if min(len(one), len(other)) >= 2 and Levenshtein.distance(one, other, score_cutoff=1) <= 1:
-        return 3 if max(len(one), len(other)) > 2 else 2
+    if max(len(one), len(other)) >= 2 and Levenshtein.distance(one, other, score_cutoff=1) <= 1:
+        return 3 if min(len(one), len(other)) >= 2 and max(len(one), len(other)) > 2 else 2
     if min(len(one), len(other)) >= 2 and (one in other or other in one):
         return 1
     return 0
@@ -144,8 +160,11 @@ def trade_level(one: str, other: str) -> int:
         return 3 if one else 1
     if not one or not other:
         return 1
-    near = Levenshtein.distance(one, other, score_cutoff=1) <= 1 and max(len(one), len(other)) > 2
-    return 2 if near or one in other or other in one else 0
+    near = Levenshtein.distance(one, other, score_cutoff=1) <= 1
+    if one in other or other in one or (near and max(len(one), len(other)) > 2):
+        return 2
+    # One of two characters may be a slip, or make another trade (物流 and 物业): it says nothing.
+    return 1 if near else 0
 
 
 def _weighed_sql() -> str:

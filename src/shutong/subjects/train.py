@@ -62,7 +62,9 @@ def train(cases: pa.Table, register: pa.Table, temp: Path, memory: int, seed: in
         raise TooFewCasesError(cases.num_rows)
     # Its progress is told line by line as information; what it warns of stays.
     logging.getLogger("splink").setLevel(logging.WARNING)
-    connection: Any = duckdb.connect(config={"memory_limit": f"{memory >> 20}MB", "temp_directory": str(temp), "threads": 2})
+    connection: Any = duckdb.connect(
+        config={"memory_limit": f"{memory >> 20}MB", "temp_directory": str(temp), "threads": 2}
+    )
     try:
         for name, level in (("brand_level", brand_level), ("trade_level", trade_level)):
             connection.create_function(name, _by_column(level), ["VARCHAR", "VARCHAR"], "INTEGER", type="arrow")
