@@ -128,6 +128,18 @@ def test_a_missing_file_is_refused_without_a_batch(town: Town) -> None:
     assert town.batches == []
 
 
+def test_a_file_that_was_refused_may_come_in_later(town: Town) -> None:
+    first = town.deliver(GOOD, corrects="b000")
+    assert first.refusal is not None and first.refusal["code"] == "corrects.unknown"
+    assert town.deliver(GOOD, corrects="b001").repeated
+    assert town.deliver(GOOD).state == "in"
+    assert town.deliver(GOOD, corrects="b002").repeated
+    assert [(batch["batch_id"], batch["state"]) for batch in town.batches] == [
+        (first.batch, "refused"),
+        (first.batch, "in"),
+    ]
+
+
 def test_too_few_rows_refuse_the_batch_and_low_fill_warns(tmp_path: Path) -> None:
     declared = Town(tmp_path).catalog.resources["penalty"].model_dump(by_alias=True)
     declared["expects"] = {"rows": {"min": 2, "max": 3}, "fill": {"fine": 0.9}}

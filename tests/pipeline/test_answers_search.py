@@ -175,5 +175,5 @@ def test_a_swap_is_noticed_and_old_files_go(tmp_path: Path) -> None:
 
 
 def test_without_answers_the_error_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(AnswersMissing, match="Run the pipeline"):
+    with pytest.raises(AnswersMissing, match="shutong run"):
         AnswerStore(tmp_path).fetch("SELECT 1")

@@ -26,7 +26,7 @@ def add(
     """新建账号并授予一个角色，打印一次性密码。Make an account with one role and print its first password.
 
     The password is shown once and stored as a hash only. An account that exists gets the role in addition, and keeps
-    its password. Both are written to the audit log.
+    its password. Both are written to the audit log. Exit code 2 for a role or department that does not exist.
 
     Example: `shutong account add zhang --role steward --department market-supervision --home /srv/shutong`
     """

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from shutong import __version__
-from shutong.cli import account, bench, pack, standards
+from shutong.cli import account, bench, library, pack, standards
 from shutong.cli.outcome import (
     HomeOption,
     JsonOption,
@@ -159,6 +159,10 @@ def query(
     valid_on: Annotated[
         str | None, typer.Option(metavar="DATE", help="当日为真的取值 / what was true on that day")
     ] = None,
+    of_library: Annotated[
+        str | None,
+        typer.Option("--library", metavar="NAME", help="在一个公开的库中查找 / search a public library instead"),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """查找主体及其事项、名单和来源。Find subjects with their facts, listings and provenance.
@@ -168,9 +172,18 @@ def query(
     note, as_of, valid_on, business_day and `subjects` (at most 10), each with its identity, attributes, facts,
     listings and links; every value names its record, resource and batch. Nothing found is exit code 0 and total 0.
 
-    Examples: `shutong query --home DIR 91350100M000100Y43`, `shutong query --home DIR --json 云海 --as-of 2026-06-30`
+    `--library` finds subjects of any public library (areas, addresses, figures of the economy, licences) by a text in
+    their values and prints library, query, total and `subjects`, each with its instances and their attributes, every
+    source's value with its valid time, record and batch. Exit code 3 when the library is not public.
+
+    Examples: `shutong query --home DIR 91350100M000100Y43`, `shutong query --home DIR --json 云海 --as-of 2026-06-30`,
+    `shutong query --home DIR --library region 临浦区`
     """
-    in_home(home, "query:query", text=text, as_of=as_day(as_of), valid_on=as_day(valid_on), json=json)
+    days = {"as_of": as_day(as_of), "valid_on": as_day(valid_on)}
+    if of_library:
+        in_home(home, "library:query", library=of_library, text=text, **days, json=json)
+    else:
+        in_home(home, "query:query", text=text, **days, json=json)
 
 
 @app.command()
@@ -326,6 +339,7 @@ def audit(home: HomeOption = None, json: JsonOption = False) -> None:
 
 
 app.add_typer(pack.app, name="pack")
+app.add_typer(library.app, name="library")
 app.add_typer(account.app, name="account")
 app.add_typer(standards.app, name="standards")
 app.command("bench")(bench.bench)

@@ -121,11 +121,12 @@ class Intake:
         entries: list[tuple[int, dt.datetime, str, Receipt]] = []
         for batch, read in zip(ids, reads, strict=True):
             before = known.get(batch)
+            if before is None or before.state != "in":
+                self._refuse_unknown_correction(read, known)
             if before is not None and (before.state == "in" or _same_refusal(before, read)):
                 read.forget()
                 receipts.append(read_receipt(before.text, repeated=True))
                 continue
-            self._refuse_unknown_correction(read, known)
             receipt = sign(self.home.keys, self._content(batch, read, moment))
             receipts.append(receipt)
             if not batch:

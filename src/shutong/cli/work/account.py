@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+import typer
 from django.db import transaction
 from rich.table import Table
 
@@ -14,7 +15,7 @@ from shutong.accounts.actors import SYSTEM
 from shutong.accounts.models import Membership, User
 from shutong.accounts.permissions import ROLES
 from shutong.catalog.actions import current_catalog
-from shutong.cli.outcome import RefusedError, output, print_json, say
+from shutong.cli.outcome import output, print_json, say
 from shutong.spec.problems import meant
 
 _PASSWORD_BYTES = 12
@@ -24,13 +25,11 @@ def add(_folder: Path, *, name: str, role: str, department: str, json: bool) -> 
     """Make an account, or give an existing one another role.
 
     Raises:
-        RefusedError: no resource names the department.
-        AccountError: no such role, or a department missing or too much.
+        typer.BadParameter: no such role or department, or a department missing or too much.
     """
-    known = current_catalog().departments
-    if department and department not in known:
-        hint = meant(department, known)
-        raise RefusedError(f"没有这个部门：{department}。{hint} / there is no department {department}")
+    _check_role(role, department)
+    if not name.strip():
+        raise typer.BadParameter("用户名为空 / the user name is empty", param_hint="NAME")
     password = None
     with transaction.atomic():
         user = User.objects.filter(username=name).first()
@@ -90,10 +89,28 @@ def roles(_folder: Path) -> None:
     output.print(table)
 
 
+def _check_role(role: str, department: str) -> None:
+    given = {name: one for name, one in ROLES.items() if name != "system"}
+    if role not in given:
+        raise typer.BadParameter(f"没有这个角色：{role}。{meant(role, given)} / no such role", param_hint="--role")
+    if given[role].of_department and not department:
+        raise typer.BadParameter(
+            f"角色 {role} 必须用 --department 指定部门 / the role {role} needs --department", param_hint="--department"
+        )
+    known = current_catalog().departments
+    if department and department not in known:
+        raise typer.BadParameter(
+            f"没有这个部门：{department}。{meant(department, known)} / no such department", param_hint="--department"
+        )
+
+
 def _account(name: str) -> User:
     user = User.objects.filter(username=name).first()
     if user is None:
-        raise RefusedError(f"没有这个账号：{name} / there is no account {name}: see shutong account list")
+        raise typer.BadParameter(
+            f"没有这个账号：{name}，见 shutong account list / no such account: see shutong account list",
+            param_hint="NAME",
+        )
     return user
 
 

@@ -62,11 +62,13 @@ def extracts(catalog: Catalog, present: set[str]) -> Iterator[Extract]:
     for resource in catalog.resources.values():
         if f"accepted/{resource.resource}" in present and public_items(resource) and resource.about:
             yield _records(resource)
+    # A file that was refused may come in later: the last word about it counts.
+    latest = "(SELECT batch_id AS one, max(seq) AS latest FROM batches GROUP BY batch_id) l ON one = batch_id AND latest = seq"
     yield Extract(
         schema.BATCH,
         "SELECT batch_id, resource, seq, CAST(received_on AS VARCHAR) AS received_on, "
         "strftime(received_at, '%Y-%m-%dT%H:%M:%S+00:00') AS received_at, sha256, bytes, declaration, state, rows, "
-        "accepted, rejected, flagged, corrects FROM batches ORDER BY seq",
+        f"accepted, rejected, flagged, corrects FROM batches JOIN {latest} ORDER BY seq",
         {"batches": "batches"},
     )
     public = [f"'{name}'" for name, one in catalog.indicators.items() if one.public]

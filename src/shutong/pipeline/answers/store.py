@@ -27,8 +27,7 @@ class AnswersMissing(Exception):
 
     def __init__(self, folder: Path, reason: str) -> None:
         super().__init__(
-            f"没有可用的现成答案：{reason}。请先运行一次数据流程。 "
-            f"No ready answers in {folder.name}: {reason}. Run the pipeline once."
+            f"没有可用的现成答案（{reason}）。请先运行 shutong run\nno ready answers ({reason}): first run shutong run"
         )
         self.folder = folder
         self.reason = reason
@@ -66,7 +65,7 @@ class AnswerStore:
         try:
             status = (self.folder / CURRENT).stat()
         except FileNotFoundError:
-            raise AnswersMissing(self.folder, "nothing was built / 尚未生成") from None
+            raise AnswersMissing(self.folder, "尚未生成 / nothing was built") from None
         return status.st_ino, status.st_mtime_ns, status.st_size
 
     def connection(self) -> sqlite3.Connection:
