@@ -50,7 +50,7 @@ def test_subject_page_has_identity_codes_listings_and_provenance(site: Client, r
     subject = next(row for row in rows["answer_subject"] if row["subject_id"] == listing["subject_id"])
     page = text_of(site.get(f"/subjects/{subject['subject_id']}"))
     assert subject["name"] in page and subject["uscc"] in page
-    assert "经营异常名录" in page and "列入事由" in page
+    assert "经营异常名录" in page and "没有固定期限" in page and "内移出" in page
     assert "市市场监督管理局" in page and "接收" in page
     assert "王**" in page and "已脱敏" in page
 

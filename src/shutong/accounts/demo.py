@@ -55,7 +55,7 @@ def _account(username: str, role: str, department: str) -> str:
     password = "-".join(secrets.choice(WORDS.split()) for _ in range(4))
     user = User.objects.filter(username=username, demo=True).first()
     if user is None:
-        name = ROLES[role].title_zh + (f"（{department}）" if department else "")
+        name = ROLES[role].title_zh
         user = create_account(username, password, name=name, demo=True, acting=SYSTEM)
     else:
         reset_password(user, password, acting=SYSTEM)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gzip
 import hashlib
 import threading
 from importlib.metadata import version
@@ -10,14 +12,28 @@ from pathlib import Path
 import vl_convert
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+_STATIC = Path(__file__).with_name("static") / "portal"
 _lock = threading.Lock()
-_made: dict[str, tuple[bytes, str]] = {}
+_made: dict[str, tuple[bytes, bytes, str]] = {}
 
 
-def vega_bundle() -> tuple[bytes, str]:
-    """The bundle (an ES module that sets ``window.vegaEmbed``) and its tag; made once per home and kept in its temp."""
+@functools.cache
+def static_version() -> str:
+    """A short tag of our own style and scripts: browsers keep them for an hour, and a new release has another tag."""
+    digest = hashlib.sha256()
+    for path in sorted(_STATIC.iterdir()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def vega_bundle() -> tuple[bytes, bytes, str]:
+    """The bundle (an ES module that sets ``window.vegaEmbed``), the same packed by gzip, and its tag.
+
+    Made once per home and kept in its temp folder.
+    """
     with _lock:
         if "vega" not in _made:
             folder = settings.FILE_UPLOAD_TEMP_DIR
@@ -29,7 +45,7 @@ def vega_bundle() -> tuple[bytes, str]:
                 content = vl_convert.javascript_bundle().encode()  # type: ignore[call-arg]
                 if kept is not None:
                     _keep(kept, content)
-            _made["vega"] = content, f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+            _made["vega"] = content, gzip.compress(content, mtime=0), f'"{hashlib.sha256(content).hexdigest()[:20]}"'
         return _made["vega"]
 
 
@@ -47,9 +63,13 @@ def _keep(path: Path, content: bytes) -> None:
 @require_safe
 def vega(request: HttpRequest) -> HttpResponse:
     """``/assets/vega.js``."""
-    content, tag = vega_bundle()
+    content, packed, tag = vega_bundle()
     if request.headers.get("If-None-Match") == tag:
         return HttpResponseNotModified()
-    response = HttpResponse(content, content_type="text/javascript; charset=utf-8")
+    takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+    response = HttpResponse(packed if takes_gzip else content, content_type="text/javascript; charset=utf-8")
+    if takes_gzip:
+        response["Content-Encoding"] = "gzip"
     response["ETag"], response["Cache-Control"] = tag, "public, max-age=86400"
+    patch_vary_headers(response, ["Accept-Encoding"])
     return response

@@ -20,20 +20,24 @@ class Crumb:
 
 @dataclass(frozen=True)
 class Column:
-    """A table column. ``kind`` sets alignment and width: text, wide (long text), number, date, code."""
+    """A table column. ``kind`` sets alignment and width.
+
+    text, wide (long text), number, date, code (an identifier), raw (a cell of a delivered file, as it came).
+    """
 
     title: str
-    kind: Literal["text", "wide", "number", "date", "code"] = "text"
+    kind: Literal["text", "wide", "number", "date", "code", "raw"] = "text"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell: text, optionally a link, a tone (shown as a badge) and a second line."""
+    """A table cell: text, optionally a link, a tone (shown as a badge), a second line; ``wrong`` marks a faulty value."""
 
     text: str
     href: str = ""
     tone: str | None = None
     note: str = ""
+    wrong: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,12 @@ class Option:
 
 @dataclass(frozen=True)
 class Field:
-    """A form field: text, search, date, select, file, password, textarea or hidden, with help and errors in words."""
+    """A form field: text, search, date, select, file, password, textarea or hidden, with help and errors in words.
+
+    Args:
+        most: the last day of a date field.
+        form: told apart from fields of the same name in another form of the page.
+    """
 
     name: str
     label: str
@@ -130,20 +139,68 @@ class Field:
     required: bool = False
     autocomplete: str = ""
     accept: str = ""
+    most: str = ""
+    form: str = ""
+
+    @property
+    def id(self) -> str:
+        """Id of the input."""
+        return f"{self.form}-{self.name}" if self.form else self.name
 
     @property
     def described_by(self) -> str:
         """Ids of the elements that describe the field, for screen readers."""
-        parts = [f"{self.name}-help"] if self.help else []
-        return " ".join(parts + ([f"{self.name}-error"] if self.errors else []))
+        parts = [f"{self.id}-help"] if self.help else []
+        return " ".join(parts + ([f"{self.id}-error"] if self.errors else []))
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A Vega-Lite chart and the same figures as a table for screen readers and print."""
+    """A Vega-Lite chart and the same figures as a table for screen readers and print.
+
+    ``with_table`` is off where the page shows the figures as a table of its own.
+    """
 
     id: str
     title: str
     spec: Mapping[str, Any]
     table: Table
     note: str = ""
+    with_table: bool = True
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One total of a row of figures."""
+
+    title: str
+    value: int
+
+
+@dataclass(frozen=True)
+class Spark:
+    """A small picture of figures over time, without scales: bars from left to right, the last one marked.
+
+    ``label`` says in words what it shows, for those who do not see it.
+    """
+
+    values: Sequence[float]
+    label: str
+    note: str = ""
+
+    WIDTH = 120
+    HEIGHT = 32
+
+    def bars(self) -> list[dict[str, str]]:
+        """Places and sizes of the bars in a box of 120 by 32."""
+        step = self.WIDTH / max(1, len(self.values))
+        most = max(self.values, default=0) or 1
+        return [
+            {
+                "x": f"{number * step:.2f}",
+                "width": f"{step * 0.78:.2f}",
+                "y": f"{self.HEIGHT - height:.2f}",
+                "height": f"{height:.2f}",
+            }
+            for number, height in enumerate(max(0.6, self.HEIGHT * value / most) for value in self.values)
+        ]

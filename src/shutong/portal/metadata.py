@@ -12,8 +12,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from shutong.pipeline.answers.store import AnswerStore
+from shutong.quality.wording import Named, in_words, without_unit
 from shutong.standards.areas import area_name
+from shutong.standards.elements import ELEMENTS, Title
 from shutong.standards.industries import industry_name
+from shutong.standards.verdict import REASONS
 
 Content = Mapping[str, Any]
 
@@ -64,8 +67,8 @@ class Metadata:
         return self.fact_kinds().get(kind, kind)
 
     def item_title(self, resource: str, item: str) -> str:
-        """Title of an item of a resource."""
-        return localised(self._item(resource, item).get("title"), item)
+        """Title of an item of a resource; of an amount without its column's unit, as values are shown with their own."""
+        return _title(self._item(resource, item), item)
 
     def _item(self, resource: str, item: str) -> Content:
         found: Content = self.get("resource", resource).get("items", {}).get(item, {})
@@ -73,7 +76,40 @@ class Metadata:
 
     def attribute_title(self, library: str, attribute: str) -> str:
         """Title of an attribute of a library."""
-        return localised(self._attribute(library, attribute).get("title"), attribute)
+        return _title(self._attribute(library, attribute), attribute)
+
+    def element_title(self, item: Content) -> str:
+        """What kind of value an item holds: the title of its code set or data element."""
+        if item.get("codes"):
+            return localised(self.get("codeset", item["codes"]).get("title"), item["codes"])
+        element = ELEMENTS.get(item["element"])
+        return localised({"zh": element.title.zh, "en": element.title.en}) if element else str(item["element"])
+
+    def check_text(self, resource: str, check: Content) -> str:
+        """A declared check in words."""
+        if check.get("message"):
+            return localised(check["message"])
+        words = in_words(check["expr"], self._named(resource))
+        return localised({"zh": words.zh, "en": words.en})
+
+    def _named(self, resource: str) -> dict[str, Named]:
+        items: Mapping[str, Content] = self.get("resource", resource).get("items", {})
+        return {
+            name: Named(Title(one["title"]["zh"], one["title"]["en"]), one["element"]) for name, one in items.items()
+        }
+
+    def flag_text(self, resource: str, flag: str) -> tuple[str, str]:
+        """A stored flag (``code:item``) as the title of what it is about and what was found."""
+        code, _colon, item = flag.rpartition(":")
+        title = self.item_title(resource, item) if item else ""
+        if code in REASONS:
+            found = localised({"zh": REASONS[code].zh, "en": REASONS[code].en})
+            # What follows the colon tells the clerk what to do.
+            return title, found.split("：")[0].split(": ")[0]
+        for check in self.get("resource", resource).get("checks", ()):
+            if code == f"check:{check['name']}":
+                return title, self.check_text(resource, check)
+        return title, code
 
     def _attribute(self, library: str, attribute: str) -> Content:
         found: Content = self.get("library", library).get("attributes", {}).get(attribute, {})
@@ -107,6 +143,11 @@ class Metadata:
         if element == "industry":
             return with_code(industry_name(str(value)), str(value))
         return str(value)
+
+
+def _title(declared: Content, default: str) -> str:
+    title = localised(declared.get("title"), default)
+    return without_unit(title) if declared.get("element") == "money" else title
 
 
 def money(value: Any) -> str:

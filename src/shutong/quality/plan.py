@@ -16,17 +16,18 @@ from typing import Any
 import pyarrow as pa
 
 from shutong.collect.problems import Problem, problem
+from shutong.quality.wording import Named, in_words
 from shutong.spec.catalog import Catalog, check_columns, element_of, item_type, sealed
 from shutong.spec.columns import faulty_column, repairable
 from shutong.spec.models import Item, Resource
 from shutong.spec.sql import check_expression, render
 from shutong.standards.codesets import CODE_REASONS, Code, CodeSet, code_set
 from shutong.standards.columns import by_distinct
-from shutong.standards.elements import ELEMENTS, Element, Unit
+from shutong.standards.elements import ELEMENTS, Element, Title, Unit
 from shutong.standards.numbers import MONEY_UNITS
 from shutong.standards.verdict import REASONS, Column, ColumnVerdict, compute
 
-CODE_VERSION = 2
+CODE_VERSION = 3
 """Raised when the same declaration and rows would give another answer."""
 
 IDENTIFIERS = ("uscc", "org_code", "registration_no", "taxpayer_no", "certificate_no", "citizen_id")
@@ -241,10 +242,13 @@ def _registry(name: str, resource: Resource) -> bool:
 
 def _row_checks(resource: Resource, reasons: _Reasons) -> Iterator[RowCheck]:
     columns = check_columns(resource)
+    named = {
+        name: Named(Title(one.title.zh, one.title.en or ""), element_of(one)) for name, one in resource.items.items()
+    }
     for check in resource.checks:
-        message = check.message
-        zh = message.zh if message else f"不符合校验规则：{check.expr}"
-        en = (message.en if message else None) or f"Fails the check {check.name}: {check.expr}"
+        message, words = check.message, in_words(check.expr, named)
+        zh = message.zh if message else f"不符合校验规则：{words.zh}"
+        en = (message.en if message else None) or f"Must hold: {words.en}"
         item = next(iter(sorted(check_expression(check.expr, columns).columns - {"received_on"})), None)
         told = Problem(f"check:{check.name}", zh, en, item)
         sql = render(check_expression(check.expr, columns))

@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from shutong.spec.catalog import Catalog
 from shutong.spec.columns import default_mask, element_of, personal_mark, public_items, sealed
-from shutong.spec.models import Attribute, Item, Library, Resource, RuleRef, SubjectList, Title
+from shutong.spec.models import Attribute, Indicator, Item, Library, Resource, RuleRef, SubjectList, Title
 from shutong.standards.codesets import code_set
 from shutong.standards.terms import term
 
+from .series import series_codes
 from .write import catalog_batch
 
 Content = dict[str, Any]
@@ -26,7 +27,7 @@ Content = dict[str, Any]
 def snapshot(catalog: Catalog, business_day: dt.date) -> Iterator[pa.RecordBatch]:
     """Rows of ``answer_catalog``: kind, name, position (declared order), content (JSON).
 
-    Kinds: department, resource, library, list, indicator, codes, term. The contents are those of the functions below.
+    Kinds: department, resource, library, list, indicator, codes, codeset. The contents are those of the functions below.
     """
     yield catalog_batch(_contents(catalog, business_day))
 
@@ -43,12 +44,9 @@ def _contents(catalog: Catalog, day: dt.date) -> dict[str, Mapping[str, Content]
         "resource": resources,
         "library": libraries,
         "list": lists,
-        "indicator": {
-            name: {"title": _title(one.title), "unit": one.unit, "chart": one.chart, "version": one.version}
-            for name, one in catalog.indicators.items()
-            if one.public
-        },
+        "indicator": {name: _indicator(one, catalog) for name, one in catalog.indicators.items() if one.public},
         "codes": _codes(catalog),
+        "codeset": {name: {"title": _codeset_title(catalog, name)} for name in _codesets(catalog)},
     }
 
 
@@ -121,11 +119,24 @@ def _list(one: SubjectList, day: dt.date) -> Content:
     }
 
 
+def _indicator(one: Indicator, catalog: Catalog) -> Content:
+    return {
+        "title": _title(one.title),
+        "unit": one.unit,
+        "chart": one.chart,
+        "version": one.version,
+        "sql": one.sql,
+        "series_codes": series_codes(one.sql, catalog),
+    }
+
+
 def _library(library: Library) -> Content:
     return {
         "title": _title(library.title),
         "kind": library.kind,
         "class": library.class_,
+        "each": list(library.each),
+        "space": library.space.model_dump(mode="json") if library.space else None,
         "attributes": {name: _attribute(attribute) for name, attribute in library.attributes.items()},
     }
 
@@ -162,15 +173,26 @@ def _rule(rule: RuleRef | None, day: dt.date) -> Content | None:
 
 def _codes(catalog: Catalog) -> dict[str, Content]:
     """Texts of every code set that a resource or a public library uses."""
-    used = {item.codes for resource in catalog.resources.values() for item in resource.items.values()}
-    used |= {one.codes for library in catalog.libraries.values() for one in library.attributes.values()}
     texts: dict[str, Content] = {}
-    for name in sorted(one for one in used if one):
+    for name in _codesets(catalog):
         if name in catalog.codes:
             texts[name] = {code: _title(title) for code, title in catalog.codes[name].values.items()}
         else:
             texts[name] = _standard_codes(name)
     return texts
+
+
+def _codesets(catalog: Catalog) -> list[str]:
+    used = {item.codes for resource in catalog.resources.values() for item in resource.items.values()}
+    used |= {one.codes for library in catalog.libraries.values() for one in library.attributes.values()}
+    return sorted(one for one in used if one)
+
+
+def _codeset_title(catalog: Catalog, name: str) -> Content | None:
+    if name in catalog.codes:
+        return _title(catalog.codes[name].title)
+    title = code_set(name).title
+    return {"zh": title, "en": name.replace("-", " ")}
 
 
 def _standard_codes(name: str) -> Content:

@@ -8,6 +8,7 @@ import orjson
 
 from shutong.pipeline.answers.search import Hit
 from shutong.pipeline.answers.store import Row
+from shutong.subjects.explain import Explanation
 
 from ..metadata import Metadata
 from ..queries import views
@@ -101,10 +102,17 @@ def chain(found: views.Chain, facts: list[dict[str, Any]]) -> dict[str, Any]:
         "flags": list(found.flags),
         "link_method": found.method or None,
         "link_score": found.score,
-        "link_evidence": {line.name: line.text for line in found.evidence},
+        "link_evidence": texts(orjson.loads(record["evidence"] or "{}")) if record else {},
+        "link_explanation": explanation(found.explanation),
         "facts": facts,
         "listings": [listing(one) for one in found.listings],
     }
+
+
+def explanation(found: Explanation | None) -> list[dict[str, str]]:
+    """Why a record is linked to its subject: the headline, then the evidence."""
+    said = (found.headline, *found.evidence) if found else ()
+    return [{"zh": one.zh, "en": one.en} for one in said]
 
 
 def resource(name: str, content: Any, records: int, latest: str | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ..answers import business_day, store
 from ..metadata import metadata
 from ..queries import public as queries
 from ..queries.chains import fact_chain, record_chain
-from ..queries.subjects import FACT_COLUMNS, fact_view, find_subject, listings_of, subject_view
+from ..queries.subjects import FACT_COLUMNS, fact_views, find_subject, listings_of, subject_view
 from ..queries.views import Chain
 from . import convert, schemas
 
@@ -99,9 +99,8 @@ def facts(request: HttpRequest, subject_id: Id, kind: Text = "", limit: Limit = 
 
 
 def _facts(answers: AnswerStore, where: str, parameters: list[Any]) -> list[dict[str, Any]]:
-    known, today = metadata(answers), business_day(answers)
     rows = answers.fetch(f"SELECT {FACT_COLUMNS} FROM answer_fact WHERE {where}", parameters)
-    return [convert.fact(row, fact_view(known, today, row)) for row in rows]
+    return [convert.fact(row, view) for row, view in zip(rows, fact_views(answers, rows), strict=True)]
 
 
 @router.get("/facts/{fact_id}", response={200: schemas.Fact, **NAMED}, summary="A fact")
@@ -166,9 +165,15 @@ def listings_of_subject(request: HttpRequest, subject_id: Id) -> Any:
     return [convert.listing(one) for one in listings_of(answers, "subject_id = ?", [row["subject_id"]])]
 
 
+@router.get("/statistics", response={200: list[schemas.StatisticName], **ERRORS}, summary="Statistics")
+def statistics(request: HttpRequest) -> Any:
+    """The statistics that can be asked for, by name."""
+    return queries.statistics(store())
+
+
 @router.get("/statistics/{name}", response={200: schemas.Statistic, **NAMED}, summary="A statistic")
 def statistic(request: HttpRequest, name: Name) -> Any:
-    """Names: total, facts_by_month, subjects_by_category, subjects_by_area, subjects_by_industry, publicity, …"""
+    """Figures of one statistic in the order in which they are shown; its name is one of ``/statistics``."""
     answers = store()
     figures = queries.statistic(answers, name)
     if not figures:

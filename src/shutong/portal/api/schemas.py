@@ -184,7 +184,8 @@ class Chain(Schema):
     flags: list[str]
     link_method: str | None
     link_score: int | None = Field(description="per mille")
-    link_evidence: dict[str, str]
+    link_evidence: dict[str, str] = Field(description="what was found, by piece of evidence")
+    link_explanation: list[Title] = Field(description="the same in words, the decision first")
     facts: list[Fact]
     listings: list[Listing]
 
@@ -217,6 +218,13 @@ class Figure(Schema):
     dimension: str | None
     series: str | None
     value: float
+
+
+class StatisticName(Schema):
+    """A statistic that can be asked for."""
+
+    name: str
+    figures: int
 
 
 class Statistic(Schema):
@@ -349,3 +357,32 @@ class TicketView(Ticket):
     """A ticket with its rows."""
 
     lines: list[TicketLine]
+
+
+class Run(Schema):
+    """One run of the way over the home."""
+
+    run_id: str
+    kind: str = Field(description="full, increment or nothing")
+    business_day: str
+    state: str = Field(description="running, done, failed or killed")
+    started_at: str
+    ended_at: str | None
+    upto_seq: int = Field(description="the last batch that the run took in")
+    subjects: int = Field(description="subjects computed again")
+    error: str | None
+
+
+class Stage(Schema):
+    """One stage of a run."""
+
+    stage: str
+    seconds: float
+    peak_bytes: int = Field(description="peak memory of the process tree")
+    rows: dict[str, int] = Field(description="rows written, by table")
+
+
+class RunView(Run):
+    """A run with its stages in the order they ran."""
+
+    stages: list[Stage]

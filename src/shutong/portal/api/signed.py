@@ -1,4 +1,4 @@
-"""Batches and tickets, for people of a department and operators who are signed in."""
+"""Batches, tickets and runs, for people of a department and operators who are signed in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ninja import Path, Router
 from shutong.accounts.actors import Actor
 from shutong.collect.models import Batch
 from shutong.collect.receipt import from_text
+from shutong.pipeline.models import Run
 from shutong.quality.models import Ticket
 
 from ..pages.frame import reader
@@ -111,3 +112,42 @@ def ticket(request: HttpRequest, number: _Number) -> Any:
         for line in found.lines.all()[:1000]
     ]  # fmt: skip
     return {**_ticket(found), "lines": lines}
+
+
+def _operator(request: HttpRequest) -> None:
+    actor = reader(request)
+    if actor is None or not actor.may("pipeline.read"):
+        raise PermissionDenied("运行情况只对运维人员开放 / runs are for operators")
+
+
+def _run(one: Run) -> dict[str, Any]:
+    return {
+        **{name: getattr(one, name) for name in ("run_id", "kind", "state", "upto_seq", "subjects")},
+        "business_day": str(one.business_day),
+        "started_at": one.started_at.isoformat(),
+        "ended_at": one.ended_at.isoformat() if one.ended_at else None,
+        "error": one.error or None,
+    }
+
+
+@router.get("/runs", response={200: schemas.Page[schemas.Run], **ERRORS}, summary="Runs")
+def runs(request: HttpRequest, limit: Limit = 20, offset: Offset = 0) -> Any:
+    """Runs, latest first, with how they ended."""
+    _operator(request)
+    found = Run.objects.all()
+    items = [_run(one) for one in found[offset : offset + limit]]
+    return {"count": found.count(), "limit": limit, "offset": offset, "items": items}
+
+
+@router.get("/runs/{run_id}", response={200: schemas.RunView, **ERRORS}, summary="A run")
+def run(request: HttpRequest, run_id: Id) -> Any:
+    """A run with its stages: seconds, memory, rows written."""
+    _operator(request)
+    found = Run.objects.filter(run_id=run_id).first()
+    if found is None:
+        raise Http404("没有这一次运行 / no such run")
+    stages = [
+        {"stage": one.stage, "seconds": one.seconds, "peak_bytes": one.peak_bytes, "rows": one.rows}
+        for one in queries.stages(found)
+    ]
+    return {**_run(found), "stages": stages}

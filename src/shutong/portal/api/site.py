@@ -20,12 +20,12 @@ from . import public, signed
 _logger = logging.getLogger(__name__)
 
 DESCRIPTION = """
-Everything the public pages show, as JSON, without signing in; batches and tickets with the session of the site.
+Everything the public pages show, as JSON, without signing in; batches, tickets and runs with the session of the site.
 
 Lists take `limit` (1 to 100) and `offset`. Dates are ISO 8601, amounts yuan. Errors are problem details (RFC 9457).
 Persons have no public data here: a personal number is neither searched nor repeated.
 
-与公开页面相同的信息，无需登录；批次和工单使用网站的登录会话。
+与公开页面相同的信息，无需登录；批次、工单和运行使用网站的登录会话。
 """
 
 

@@ -14,14 +14,18 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from shutong.accounts.actors import NOBODY, Actor
+from shutong.accounts.permissions import ROLES
 from shutong.accounts.signin import actor_from
+from shutong.catalog.actions import current_catalog
 from shutong.pipeline.answers.slips import code_key, is_personal_number
 from shutong.pipeline.answers.store import AnswersMissing
 
 from ..answers import business_day, store
+from ..assets import static_version
 from ..metadata import localised
 
 P = ParamSpec("P")
@@ -30,10 +34,11 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 @dataclass(frozen=True)
 class Link:
-    """A way into the signed-in part."""
+    """A way into the signed-in part; pages under ``also`` belong to it too."""
 
     title: str
     href: str
+    also: tuple[str, ...] = ()
 
 
 def reader(request: HttpRequest) -> Actor | None:
@@ -51,9 +56,10 @@ def work_links(actor: Actor | None) -> list[Link]:
         return []
     links = []
     if actor.department and actor.may("collect.read", actor.department):
-        links.append(Link(_("本部门"), reverse("department", args=[actor.department])))
+        links.append(Link(_("本部门"), reverse("department", args=[actor.department]), ("/batches", "/tickets")))
     if actor.may("pipeline.read"):
-        links.append(Link(_("运行"), reverse("operations")))
+        also = () if actor.department else ("/departments", "/batches", "/tickets")
+        links.append(Link(_("运行"), reverse("operations"), also))
     if actor.may("audit.read"):
         links.append(Link(_("审计"), reverse("audit")))
     return links
@@ -71,12 +77,29 @@ def page(request: HttpRequest, template: str, http_status: int = 200, **context:
     frame = {
         "site_name": localised(settings.SHUTONG_SITE_NAME),
         "demo": settings.SHUTONG_DEMO,
+        "version": static_version(),
         "actor": actor,
+        "actor_department": _department_of(actor),
         "work_links": work_links(actor),
         "business_day": _day_or_none(),
         "here": request.path if _asks_personal(request) else request.get_full_path(),
     }
     return render(request, f"portal/{template}", {**frame, **context}, status=http_status)
+
+
+def _department_of(actor: Actor | None) -> str:
+    """Title of the department that somebody acts for."""
+    if actor is None or not actor.department:
+        return ""
+    department = current_catalog().departments.get(actor.department)
+    return localised({"zh": department.title.zh, "en": department.title.en}) if department else actor.department
+
+
+def roles_with(permission: str) -> str:
+    """The roles that have a permission, as the reader's language calls them."""
+    english = (get_language() or "").startswith("en")
+    having = [role for name, role in ROLES.items() if permission in role.permissions and name != "system"]
+    return str(_("、")).join(role.title_en if english else role.title_zh for role in having)
 
 
 def _asks_personal(request: HttpRequest) -> bool:
@@ -109,7 +132,7 @@ def signed_in(permission: str) -> Callable[[View[P]], View[P]]:
             if actor is None:
                 return redirect_to_login(request.get_full_path(), reverse("sign-in"))
             if not actor.may(permission, actor.department or None):
-                raise PermissionDenied(_("您没有打开这一页的权限：%(name)s") % {"name": permission})
+                raise PermissionDenied(_("打开这一页需要的角色：%(roles)s。") % {"roles": roles_with(permission)})
             return view(request, *args, **kwargs)
 
         return checked

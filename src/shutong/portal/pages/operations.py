@@ -1,91 +1,120 @@
-"""The operator's pages (runs, stages, deliveries, checks of the installation) and the auditor's."""
+"""The operator's pages: runs and their stages, what failed and what to do, deliveries, checks of the installation."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.timezone import localtime
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from shutong.audit import reads
 from shutong.audit.chain import Record
-from shutong.audit.verification import verify
 from shutong.catalog.actions import current_catalog
 from shutong.jobs.work import enqueue_unless_waiting
 from shutong.jobs.worker import waiting_work
 from shutong.pipeline.jobs import run_increment, the_home
-from shutong.pipeline.models import Run
+from shutong.pipeline.models import Run, StageRun
 from shutong.pipeline.operations.doctor import Finding, examine
+from shutong.spec.catalog import Catalog
 
 from ..charts import bars, figure
-from ..components import Cell, Column, Crumb, Field, Option, Pager, Table
+from ..components import Cell, Chart, Column, Crumb, Figure, Table
 from ..metadata import localised
 from ..queries import work as queries
-from .frame import page, page_parameter, reader, signed_in, text_parameter
-from .work import batches_table
+from .department import batches_table, rows_chart
+from .frame import page, reader, signed_in
+from .words import english, error_text, finding_title, run_kind, stage_title, table_title
 
-_RUN_TONES = {"running": "info", "done": "ok", "failed": "danger", "killed": "danger"}
+_RUN_TONES = {"running": "info", "done": "ok", "failed": "danger", "killed": "danger", "stopped": "warn"}
 _FINDING_TONES = {"ok": "ok", "warn": "warn", "fail": "danger"}
+_UNFINISHED = {"failed", "killed", "stopped"}
 
 
 def _run_state(run: Run) -> Cell:
-    texts = {"running": _("进行中"), "done": _("完成"), "failed": _("失败"), "killed": _("中断")}
-    return Cell(texts[run.state], tone=_RUN_TONES[run.state])
-
-
-def run_kind(kind: str) -> str:
-    """Kind of a run in words."""
-    return {"full": _("全量"), "increment": _("增量"), "nothing": _("无变化")}.get(kind, kind)
+    texts = {
+        "running": _("进行中"),
+        "done": _("完成"),
+        "failed": _("失败"),
+        "killed": _("中断"),
+        "stopped": _("变动过大，待确认"),
+    }
+    return Cell(texts.get(run.state, run.state), tone=_RUN_TONES.get(run.state, ""))
 
 
 def _seconds(run: Run) -> str:
     return f"{(run.ended_at - run.started_at).total_seconds():,.1f}" if run.ended_at else "—"
 
 
+def _begun(run: Run) -> str:
+    return f"{localtime(run.started_at):%Y-%m-%d %H:%M}"
+
+
 @never_cache
 @require_safe
 @signed_in("pipeline.read")
 def operations(request: HttpRequest) -> HttpResponse:
-    """Runs, deliveries by department against their cycle, refused batches, tickets, and the doctor."""
+    """What failed first, then runs, deliveries by department against their cycle, refused batches, and the doctor."""
     home = the_home()
-    today = home.today()
     catalog = current_catalog()
     found = queries.runs()
     refused, _count = queries.batches(state="refused", limit=10)
     actor = reader(request)
     findings = sorted(examine(home), key=lambda one: {"fail": 0, "warn": 1, "ok": 2}[one.state])
+    figures = queries.batch_figures()
+    tickets, rows = queries.ticket_figures()
     return page(
         request,
         "operations.html",
         runs=_runs_table(found),
         latest=found[0] if found else None,
         latest_state=_run_state(found[0]) if found else None,
-        failures=[one for one in found if one.state in {"failed", "killed"}][:3],
-        figures=queries.batch_figures(),
-        waiting=waiting_work(),
-        tickets=len(queries.open_tickets(limit=1000)),
-        departments=_departments_table(queries.departments(today)),
-        refused=batches_table(catalog, refused, _("没有整批退回的文件"), _("文件打不开、缺少必填列等情况会整批退回。")),
+        trouble=_trouble(found),
+        figures=[
+            Figure(_("排队任务"), waiting_work()), Figure(_("待办工单"), tickets), Figure(_("待处理行"), rows),
+            Figure(_("批次"), figures["n"]), Figure(_("接受行"), figures["accepted"]), Figure(_("退回行"), figures["rejected"]),
+        ],
+        chart=rows_chart(),
+        departments=_departments_table(queries.departments(home.today())),
+        refused=batches_table(
+            catalog, refused, empty=_("没有整批退回的文件"), hint=_("文件打不开、缺少必填列等情况会整批退回。")
+        ),
+        troubles=[
+            {"text": one.en if english() else one.zh, "tone": _FINDING_TONES[one.state]}
+            for one in findings
+            if one.state != "ok" and one.name != "runs"
+        ],
         findings=_findings_table(findings),
         may_run=actor is not None and actor.may("pipeline.run"),
         crumbs=[Crumb(_("首页"), reverse("home")), Crumb(_("运行"))],
-    )
+    )  # fmt: skip
+
+
+def _trouble(found: Sequence[Run]) -> dict[str, Any] | None:
+    """The last run where it did not finish, and how many before it did not; those before a done one are made good."""
+    unfinished = list(takewhile(lambda run: run.state in _UNFINISHED, found))
+    if not unfinished:
+        return None
+    return {"run": unfinished[0], "error": error_text(unfinished[0].error), "before": len(unfinished) - 1,
+            "tone": _RUN_TONES[unfinished[0].state]}  # fmt: skip
 
 
 def _runs_table(found: list[Run]) -> Table:
     columns = [
-        Column(_("运行"), "code"), Column(_("状态")), Column(_("方式")), Column(_("业务日"), "date"), Column(_("开始"), "date"),
-        Column(_("秒"), "number"), Column(_("截至批次"), "number"), Column(_("重算主体"), "number"),
+        Column(_("开始"), "date"), Column(_("状态")), Column(_("方式")), Column(_("业务日"), "date"), Column(_("秒"), "number"),
+        Column(_("截至批次"), "number"), Column(_("重算主体"), "number"), Column(_("运行号"), "code"),
     ]  # fmt: skip
     rows: list[list[Cell | str]] = [
         [
-            Cell(run.run_id, reverse("run", args=[run.run_id])), _run_state(run), run_kind(run.kind),
-            str(run.business_day), f"{localtime(run.started_at):%Y-%m-%d %H:%M}", _seconds(run), figure(run.upto_seq), figure(run.subjects),
+            Cell(_begun(run), reverse("run", args=[run.run_id])), _run_state(run), run_kind(run.kind), str(run.business_day),
+            _seconds(run), figure(run.upto_seq), figure(run.subjects), run.run_id,
         ]
         for run in found
     ]  # fmt: skip
@@ -109,13 +138,15 @@ def _departments_table(found: list[queries.DepartmentFigures]) -> Table:
 
 
 def _findings_table(findings: list[Finding]) -> Table:
-    english = (get_language() or "").startswith("en")
     states = {"ok": _("正常"), "warn": _("注意"), "fail": _("故障")}
     rows: list[list[Cell | str]] = [
-        [Cell(states[one.state], tone=_FINDING_TONES[one.state]), one.name, one.en if english else one.zh]
+        [
+            finding_title(one.name), Cell(states[one.state], tone=_FINDING_TONES[one.state]),
+            one.en if english() else one.zh,
+        ]
         for one in findings
-    ]
-    return Table(_("系统检查"), [Column(_("状态")), Column(_("检查"), "code"), Column(_("结果"))], rows)
+    ]  # fmt: skip
+    return Table(_("系统检查"), [Column(_("检查")), Column(_("状态")), Column(_("结果"), "wide")], rows)
 
 
 @require_POST
@@ -139,97 +170,52 @@ def rerun(request: HttpRequest) -> HttpResponseRedirect:
 @require_safe
 @signed_in("pipeline.read")
 def run(request: HttpRequest, run_id: str) -> HttpResponse:
-    """A run: its stages with seconds, memory and rows, or why it failed."""
+    """A run: its stages with seconds, memory and rows, or why it failed and what to do."""
     found = get_object_or_404(Run, run_id=run_id)
     stages = queries.stages(found)
-    columns = [Column(_("环节")), Column(_("秒"), "number"), Column(_("峰值内存"), "number"), Column(_("写入行"))]
-    rows: list[list[Cell | str]] = [
-        [
-            one.stage, f"{one.seconds:.2f}", f"{one.peak_bytes / 1e6:,.0f} MB",
-            "，".join(f"{table} {figure(count)}" for table, count in one.rows.items()),
-        ]
-        for one in stages
-    ]  # fmt: skip
-    values = [{"dimension": one.stage, "value": round(one.seconds, 2)} for one in stages]
+    actor = reader(request)
     return page(
         request,
         "run.html",
         run=found,
+        begun=_begun(found),
         state=_run_state(found),
         kind=run_kind(found.kind),
         seconds=_seconds(found),
-        stages=Table(_("各环节"), columns, rows, _("没有环节的记录"), _("运行没有变化，或在第一个环节前就停了。")),
-        chart=bars("stages", _("各环节用时"), values, dimension=_("环节"), measure=_("秒")) if values else None,
-        crumbs=[Crumb(_("首页"), reverse("home")), Crumb(_("运行"), reverse("operations")), Crumb(found.run_id)],
+        unfinished=found.state in _UNFINISHED,
+        error=error_text(found.error),
+        stages=_stages_table(current_catalog(), found, stages),
+        chart=_stages_chart(stages),
+        may_run=actor is not None and actor.may("pipeline.run"),
+        crumbs=[Crumb(_("首页"), reverse("home")), Crumb(_("运行"), reverse("operations")), Crumb(_begun(found))],
     )
 
 
-@never_cache
-@require_safe
-@signed_in("audit.read")
-def audit(request: HttpRequest) -> HttpResponse:
-    """The audit log, entry by entry."""
-    return _audit_page(request)
-
-
-@never_cache
-@require_POST
-@signed_in("audit.read")
-def audit_verify(request: HttpRequest) -> HttpResponse:
-    """Verify the whole log and show what was found."""
-    return _audit_page(request, verified=True)
-
-
-def _audit_page(request: HttpRequest, *, verified: bool = False) -> HttpResponse:
-    who, action, outcome = (text_parameter(request, name) for name in ("actor", "action", "outcome"))
-    number, limit = page_parameter(request), 50
-    found, count = queries.entries(actor=who, action=action, outcome=outcome, limit=limit, offset=(number - 1) * limit)
-    outcomes = {
-        "done": (_("完成"), "ok"),
-        "denied": (_("拒绝"), "danger"),
-        "failed": (_("失败"), "warn"),
-        "read": (_("读取"), ""),
-    }
+def _stages_table(catalog: Catalog, found: Run, stages: list[StageRun]) -> Table:
     columns = [
-        Column(_("时刻"), "date"),
-        Column(_("动作"), "code"),
-        Column(_("结果")),
-        Column(_("操作者"), "code"),
-        Column(_("部门")),
-        Column(_("位置"), "number"),
-        Column(_("散列"), "code"),
+        Column(_("环节")),
+        Column(_("秒"), "number"),
+        Column(_("峰值内存"), "number"),
+        Column(_("写入的行"), "wide"),
     ]
-    rows: list[list[Cell | str]] = []
-    for one in found:
-        text, tone = outcomes.get(one.outcome, (one.outcome, ""))
-        when = f"{localtime(one.at):%Y-%m-%d %H:%M:%S}"
-        rows.append(
-            [when, one.action, Cell(text, tone=tone), one.actor, one.department, str(one.position), one.hash[:12]]
-        )
-    report = verify(the_home()) if verified else None
-    english = (get_language() or "").startswith("en")
-    faults = (
-        [(one.code, one.where, one.position, one.en if english else one.zh) for one in report.faults[:100]]
-        if report
-        else []
-    )
-    return page(
-        request,
-        "audit.html",
-        table=Table(_("审计记录"), columns, rows, _("没有符合条件的记录")),
-        pager=Pager(count, limit, (number - 1) * limit, {"actor": who, "action": action, "outcome": outcome}),
-        fields=[
-            Field("actor", _("操作者编号"), value=who),
-            Field("action", _("动作"), value=action),
-            Field(
-                "outcome",
-                _("结果"),
-                "select",
-                outcome,
-                [Option("", _("全部")), *(Option(key, text) for key, (text, _tone) in outcomes.items())],
-            ),
-        ],
-        report=report,
-        faults=faults,
-        crumbs=[Crumb(_("首页"), reverse("home")), Crumb(_("审计"))],
-    )
+    rows: list[list[Cell | str]] = [
+        [
+            Cell(stage_title(one.stage), note=one.stage if stage_title(one.stage) != one.stage else ""),
+            f"{one.seconds:,.2f}", f"{one.peak_bytes / 1e6:,.0f} MB",
+            str(_("，")).join(f"{table_title(catalog, table)} {figure(count)}" for table, count in one.rows.items()),
+        ]
+        for one in stages
+    ]  # fmt: skip
+    if found.kind == "nothing":
+        empty, hint = _("没有需要计算的环节"), _("自上次运行以来，没有新的批次、声明或决定，也没有到期的事项。")
+    else:
+        empty, hint = _("没有环节的记录"), _("运行在第一个环节之前就停了。")
+    return Table(_("各环节"), columns, rows, empty, hint)
+
+
+def _stages_chart(stages: list[StageRun]) -> Chart | None:
+    if not stages:
+        return None
+    values = [{"dimension": stage_title(one.stage), "value": round(one.seconds, 2)} for one in stages]
+    chart = bars("stages", _("各环节用时"), values, dimension=_("环节"), measure=_("秒"))
+    return Chart(chart.id, chart.title, chart.spec, chart.table, chart.note, with_table=False)

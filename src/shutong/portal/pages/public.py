@@ -18,16 +18,20 @@ from shutong.pipeline.answers.write import names_of
 from shutong.standards.areas import area_name
 
 from ..answers import store
-from ..components import Crumb, Option, Pager
+from ..charts import figure
+from ..components import Crumb, Field, Figure, Option, Pager, Spark
 from ..metadata import Metadata, localised, metadata
 from ..queries import public as queries
 from ..queries.chains import fact_chain, record_chain
-from ..queries.subjects import find_subject, subject_view
-from ..queries.views import Chain
+from ..queries.subjects import attribute_groups, find_subject, subject_view
+from ..queries.views import Chain, Line, SubjectView
+from ..terms import term_text
 from .frame import day_parameter, page, page_parameter, text_parameter
 
 _STATUS_TONES = {"1": "ok", "active": "ok", "2": "danger", "3": "danger", "5": "danger", "7": "warn", "8": "warn"}
 """Tones of the code set enterprise-status; the text alone says what it is."""
+
+_IN_BUSINESS = {"1", "active", "9"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,6 @@ def total_titles() -> dict[str, str]:
         "departments": _("提供部门"),
         "resources": _("信息资源"),
         "listings": _("名单在列"),
-        "batches": _("批次"),
     }
 
 
@@ -62,18 +65,28 @@ def home(request: HttpRequest) -> HttpResponse:
     """The search box, a few live figures, what was published last, and the lists."""
     answers = store()
     titles = total_titles()
-    totals = [
-        {"title": titles.get(total.name, total.name), "value": total.value}
-        for total in queries.totals(answers)
-        if total.name in titles
-    ]
+    totals = [Figure(titles[total.name], total.value) for total in queries.totals(answers) if total.name in titles]
     return page(
         request,
         "home.html",
         totals=totals,
-        recent=queries.recent_facts(answers),
+        recent=queries.recent_facts(answers, limit=6),
         lists=queries.lists(answers),
+        months=_months(answers),
     )
+
+
+def _months(answers: AnswerStore) -> Spark | None:
+    """Facts of each month as a small picture; the month that still runs is left out."""
+    found: dict[str, float] = {}
+    for row in queries.statistic(answers, "facts_by_month"):
+        found[row["dimension"]] = found.get(row["dimension"], 0) + row["value"]
+    months = sorted(found)[:-1]
+    if len(months) < 2:
+        return None
+    last = {"month": months[-1], "n": figure(found[months[-1]])}
+    label = _("每月信用事项，%(first)s 至 %(last)s") % {"first": months[0], "last": months[-1]}
+    return Spark([found[month] for month in months], label, label + _("；%(month)s 有 %(n)s 条") % last)
 
 
 @require_safe
@@ -100,8 +113,22 @@ def search_page(request: HttpRequest) -> HttpResponse:
         "category": category,
         "area": area,
         "filtered": bool(category or area),
-        "categories": _options(answers, known, "subjects_by_category", category_text),
-        "areas": _options(answers, known, "subjects_by_area", lambda _known, code: area_name(code) or code),
+        "filters": [
+            Field(
+                "category",
+                _("类别"),
+                "select",
+                category,
+                _options(answers, known, "subjects_by_category", category_text),
+            ),
+            Field(
+                "area",
+                _("区划"),
+                "select",
+                area,
+                _options(answers, known, "subjects_by_area", lambda _known, code: area_name(code) or code),
+            ),
+        ],
         "pager": Pager(found.count, limit, (number - 1) * limit, query, found.capped),
         "kept": {"category": category, "area": area},
     }
@@ -168,15 +195,44 @@ def subject(request: HttpRequest, subject_id: str) -> HttpResponse | HttpRespons
         request,
         "subject.html",
         view=view,
+        groups=attribute_groups(answers, view.attributes),
+        listed=list({one.list: one for one in view.listings}.values()),
+        codes=_other_codes(view),
         category=category_text(known, row["category"]),
         status=status,
         status_tone=tone,
+        ended=_ended(view, row["status"], status),
+        as_of_field=Field(
+            "as_of",
+            _("日期"),
+            "date",
+            str(as_of or ""),
+            most=str(view.today),
+            required=True,
+            help=_("按平台当日已收到的数据重看此页。"),
+        ),
         as_of=str(as_of) if as_of else "",
         valid_on=str(valid_on) if valid_on else "",
         kind=kind,
         all_href=request.path + (f"?{query}" if query else ""),
         crumbs=[Crumb(_("首页"), reverse("home")), Crumb(_("查询"), reverse("search")), Crumb(row["name"])],
     )
+
+
+def _other_codes(view: SubjectView) -> list[Line]:
+    """Codes that are not among the attributes."""
+    shown = {one.value.text for one in view.attributes} | {view.subject["uscc"]}
+    return [one for one in view.codes if one.text not in shown]
+
+
+def _ended(view: SubjectView, code: str | None, status: str) -> str:
+    """What a reader must know first of a subject that is no longer in business; empty where it is."""
+    if not status or code in _IN_BUSINESS:
+        return ""
+    day = next((one.value.text for one in view.attributes if one.name == "ended_on"), "")
+    if day:
+        return _("这一主体的登记状态为“%(status)s”（%(day)s）。") % {"status": status, "day": day}
+    return _("这一主体的登记状态为“%(status)s”。") % {"status": status}
 
 
 @require_safe
@@ -210,11 +266,3 @@ def _chain_page(request: HttpRequest, chain: Chain | None) -> HttpResponse:
             Crumb(heading),
         ],
     )
-
-
-def term_text(term: Any) -> str:
-    """A legal term in words: 7 working days."""
-    if not term or "n" not in term:
-        return str(term["rule"]) if term else ""
-    units = {"wd": _("%(n)s 个工作日"), "day": _("%(n)s 日"), "month": _("%(n)s 个月"), "year": _("%(n)s 年")}
-    return units.get(term["unit"], "%(n)s " + str(term["unit"])) % {"n": term["n"]}

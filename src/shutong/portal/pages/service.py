@@ -14,6 +14,7 @@ from shutong.pipeline.answers.store import AnswersMissing
 
 from ..answers import store
 from ..measures import exposition
+from ..problems import PROBLEM_JSON, problem_of
 from .frame import page
 
 _logger = logging.getLogger(__name__)
@@ -52,8 +53,18 @@ def metrics(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(content, content_type=kind)
 
 
+def _for_program(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse | None:
+    """Problem details for addresses below ``/api/``; None for pages, which people read."""
+    if not request.path.startswith("/api/"):
+        return None
+    return JsonResponse(problem_of(status, code, detail), status=status, content_type=PROBLEM_JSON)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Page 404; the exception's text where we raised it ourselves."""
+    answer = _for_program(request, 404, "not-found", "接口中没有这一地址 / the interface has no such address")
+    if answer is not None:
+        return answer
     own = str(exception) if exception.args and isinstance(exception.args[0], str) else ""
     return page(
         request, "error.html", 404, code=404, title=_("没有这一页"),
@@ -71,6 +82,9 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Page 500; drawn without the database where that is what failed."""
+    answer = _for_program(request, 500, "internal", "系统出错，已经记录 / an error of ours; it was logged")
+    if answer is not None:
+        return answer
     try:
         return page(
             request, "error.html", 500, code=500, title=_("系统出错"),

@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from .. import charts
-from ..components import Cell, Column, Crumb, Field, Option, Pager, Table
+from ..components import Cell, Column, Crumb, Field, Figure, Option, Pager, Spark, Table
 from ..queries.views import Clock, FactView, Line
 from .frame import page
 
 _DAY = dt.date(2026, 7, 14)
+_FIVE = dt.timedelta(days=5)
 
 
 @require_safe
@@ -34,7 +35,7 @@ def style(request: HttpRequest) -> HttpResponse:
             "1,234",
             Cell(_("正常"), tone="ok"),
         ],
-        ["没有链接的行", "", "", "0", Cell(_("退回"), tone="danger")],
+        [Cell("没有链接、值有误的行"), Cell("91980100", wrong=True), "", "0", Cell(_("退回"), tone="danger")],
     ]
     months = [f"2026-{month:02d}" for month in range(1, 8)]
     values = [
@@ -42,6 +43,7 @@ def style(request: HttpRequest) -> HttpResponse:
         for kind in ("甲", "乙")
         for number, month in enumerate(months)
     ]
+    days = [{"dimension": f"07-{number:02d}", "value": 10 + number % 7} for number in range(1, 15)]
     options = [Option("a", "选项甲"), Option("b", "选项乙")]
     return page(
         request,
@@ -63,10 +65,13 @@ def style(request: HttpRequest) -> HttpResponse:
         ],
         lines=[Line("标题", "值"), Line("脱敏", "王**", masked=True), Line("不公开", "", masked=True), Line("没有值", "")],
         clocks=[
-            Clock(_DAY + dt.timedelta(days=5), None, _DAY), Clock(_DAY, None, _DAY), Clock(_DAY - dt.timedelta(days=5), None, _DAY),
-            Clock(_DAY, _DAY - dt.timedelta(days=4), _DAY), Clock(_DAY - dt.timedelta(days=9), _DAY, _DAY),
+            Clock(_DAY + _FIVE, None, _DAY), Clock(_DAY, None, _DAY), Clock(_DAY - _FIVE, None, _DAY),
+            Clock(_DAY, _DAY - _FIVE, _DAY), Clock(_DAY - _FIVE, _DAY, _DAY), Clock(_DAY + _FIVE, None, _DAY, "release"),
         ],
         facts=[_fact(weight, on) for weight, on in (("negative", "2026-07-01"), ("neutral", "2026-03-02"), ("positive", "2025-11-20"))],
+        figures=[Figure("件数", 1234), Figure("行数", 56789), Figure("没有", 0)],
+        spark=Spark([3, 5, 4, 8, 9, 7, 12], "示例"),
+        days=charts.columns_over_time("style-days", "按日的图", days, dimension="日", measure="行"),
         series=charts.series("style-series", "分系列的图", values, dimension="月份", measure="件"),
         bars=charts.bars("style-bars", "条形图", values[:4], dimension="月份", measure="件"),
         blank=charts.bars("style-blank", "没有数据的图", [], dimension="月份", measure="件"),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from django.utils.translation import gettext as _
 
 from shutong.pipeline.answers.store import AnswerStore, Row
+from shutong.subjects.explain import Explanation, explain
 
-from ..answers import business_day
-from ..metadata import Metadata, localised, metadata
-from .subjects import FACT_COLUMNS, code_titles, fact_view, find_subject, listings_of
+from ..metadata import Metadata, metadata
+from .subjects import FACT_COLUMNS, fact_views, find_subject, listings_of
 from .views import Chain, FactView, Line
 
 
@@ -20,7 +19,7 @@ def fact_chain(answers: AnswerStore, fact_id: str) -> Chain | None:
     row = answers.one(f"SELECT {FACT_COLUMNS} FROM answer_fact WHERE fact_id = ?", [fact_id])
     if row is None:
         return None
-    fact = fact_view(metadata(answers), business_day(answers), row)
+    fact = fact_views(answers, [row])[0]
     record = answers.one("SELECT * FROM answer_record WHERE record_id = ?", [row["record_id"]])
     return _chain(answers, fact, fact.subject_id, record, fact.resource, fact.batch_id)
 
@@ -41,17 +40,16 @@ def _chain(
     if subject is None:
         return None
     content = known.get("resource", resource)
+    flags = tuple(orjson.loads((record or {}).get("flags") or "[]"))
     facts: tuple[FactView, ...] = ()
     listings: list[Any] = []
     if record is not None:
         record_id = record["record_id"]
-        facts = tuple(
-            fact_view(known, business_day(answers), row)
-            for row in answers.fetch(
-                f"SELECT {FACT_COLUMNS} FROM answer_fact WHERE subject_id = ? AND record_id = ?",
-                [subject["subject_id"], record_id],
-            )
+        rows = answers.fetch(
+            f"SELECT {FACT_COLUMNS} FROM answer_fact WHERE subject_id = ? AND record_id = ?",
+            [subject["subject_id"], record_id],
         )
+        facts = tuple(fact_views(answers, rows))
         listings = [
             one
             for one in listings_of(answers, "subject_id = ?", [subject["subject_id"]])
@@ -67,14 +65,16 @@ def _chain(
         resource_title=known.title("resource", resource),
         department=known.department_title(resource),
         basis=content.get("basis", ""),
-        flags=tuple(orjson.loads((record or {}).get("flags") or "[]")),
+        flags=flags,
+        flag_lines=tuple(Line(*known.flag_text(resource, flag), name=flag) for flag in flags),
         method=(record or {}).get("method") or "",
         score=(record or {}).get("score"),
-        evidence=tuple(_evidence(record)),
+        explanation=_explanation(record),
+        former_name=_former_name(subject, record),
         facts=facts,
         listings=tuple(listings),
         checks=tuple(
-            Line(check["name"], localised(check.get("message"), check["expr"]), check["on_fail"])
+            Line(check["name"], known.check_text(resource, check), check["on_fail"])
             for check in content.get("checks", ())
         ),
     )
@@ -96,43 +96,13 @@ def _items(known: Metadata, resource: str, record: Row | None) -> list[Line]:
     return lines
 
 
-def method_title(method: str) -> str:
-    """How a record was matched to its subject, in words."""
-    titles = {
-        **code_titles(),
-        "name_area": _("名称与区划"),
-        "registry": _("登记簿本身"),
-        "name_variant": _("名称的其他写法与区划"),
-        "person_key": _("本人证件"),
-        "place": _("地址"),
-    }
-    return titles.get(method, method)
+def _explanation(record: Row | None) -> Explanation | None:
+    """Why the record is linked to its subject; None where it is not said."""
+    return explain(record) if record and record.get("method") else None
 
 
-def _evidence(record: Row | None) -> list[Line]:
-    """Evidence of the link, field by field; the stored JSON is an object or a list of objects."""
-    if record is None or not record["evidence"]:
-        return []
-    found = orjson.loads(record["evidence"])
-    pairs = found.items() if isinstance(found, dict) else enumerate(found, start=1)
-    titles = {**code_titles(), "area": _("区划"), "address": _("地址"), "former_name": _("曾用名")}
-    words = {
-        "equal": _("相同"),
-        "absent": _("未填"),
-        "different": _("不同"),
-        "similar": _("相近"),
-        "unknown": _("未知"),
-    }
-    return [
-        Line(titles.get(str(name), str(name)), words.get(str(value), _text(value)), str(name))
-        for name, value in pairs
-        if value != "absent"
-    ]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return "，".join(f"{key}: {_text(inner)}" for key, inner in value.items())
-    if isinstance(value, list):
-        return "、".join(map(_text, value))
-    return str(value)
+def _former_name(subject: Row, record: Row | None) -> str:
+    """The name in the record where it is one the subject had before; else empty."""
+    former = set(orjson.loads(subject["former_names"] or "[]"))
+    values = orjson.loads(record["items"] or "{}").values() if record and former else ()
+    return next((str(value) for value in values if value in former), "")

@@ -12,9 +12,8 @@ import orjson
 from shutong.pipeline.answers import names
 from shutong.pipeline.answers.store import AnswerStore, Row
 
-from ..answers import business_day
 from ..metadata import localised, metadata
-from .subjects import FACT_COLUMNS, fact_view, listings_of
+from .subjects import FACT_COLUMNS, fact_views, listings_of
 from .views import FactView, ListingView
 
 PAGE = 20
@@ -85,9 +84,13 @@ def statistic(answers: AnswerStore, name: str) -> list[Row]:
     )
 
 
+def statistics(answers: AnswerStore) -> list[Row]:
+    """Names of the pre-computed statistics, and how many figures each has."""
+    return answers.fetch("SELECT stat AS name, count(*) AS figures FROM answer_stat GROUP BY stat ORDER BY stat")
+
+
 def recent_facts(answers: AnswerStore, kinds: tuple[str, ...] = (), limit: int = 8) -> list[FactView]:
     """The facts received last that have a publicity term (or are of the given kinds), newest first."""
-    known, today = metadata(answers), business_day(answers)
     columns = ", ".join(f"f.{name.strip()}" for name in FACT_COLUMNS.split(","))
     if kinds:
         condition = f"f.kind IN ({', '.join('?' * len(kinds))})"
@@ -98,7 +101,7 @@ def recent_facts(answers: AnswerStore, kinds: tuple[str, ...] = (), limit: int =
         f"WHERE {condition} ORDER BY f.received_on DESC, f.on_date DESC, f.fact_id LIMIT ?",
         [*kinds, limit],
     )
-    return [fact_view(known, today, row) for row in rows]
+    return fact_views(answers, rows)
 
 
 def lists(answers: AnswerStore) -> list[ListSummary]:
@@ -139,6 +142,14 @@ def members(
         f"SELECT count(*) FROM answer_listing l JOIN answer_subject s USING (subject_id) WHERE {where}", parameters
     )
     return listings_of(answers, where, parameters, limit=limit, offset=offset), int(count or 0)
+
+
+def ground_counts(answers: AnswerStore, name: str) -> dict[str, int]:
+    """How many listings of a list stand on each of its grounds."""
+    rows = answers.fetch(
+        "SELECT ground, count(*) AS n FROM answer_listing WHERE list = ? AND state = 'listed' GROUP BY ground", [name]
+    )
+    return {row["ground"]: int(row["n"]) for row in rows}
 
 
 def lateness(answers: AnswerStore) -> list[Lateness]:
@@ -210,6 +221,45 @@ def observations(answers: AnswerStore, indicator: str, limit: int = 2000) -> lis
         [indicator, limit],
     )
     return [{**row, "record_ids": orjson.loads(row["record_ids"] or "[]")} for row in rows]
+
+
+def latest_series(answers: AnswerStore, indicator: str) -> tuple[str, list[tuple[str, float]]]:
+    """What stands for an indicator at a glance: period and value, summed over areas, oldest first.
+
+    Where it has series (which may measure different things), the one that is largest at last, with its name.
+    """
+    rows = answers.fetch(
+        "SELECT coalesce(series, '') AS series, period, sum(value) AS value FROM answer_observation "
+        "WHERE indicator = ? GROUP BY 1, 2 ORDER BY 2, 1",
+        [indicator],
+    )
+    if not rows:
+        return "", []
+    last = max((row for row in rows if row["period"] == rows[-1]["period"]), key=lambda row: float(row["value"]))
+    chosen = [(row["period"], float(row["value"])) for row in rows if row["series"] == last["series"]]
+    return str(last["series"]), chosen
+
+
+def subjects_named(answers: AnswerStore, subject_ids: list[str]) -> list[Row]:
+    """Id, name and unified code of those of the subjects that are public."""
+    wanted = subject_ids[:200]
+    if not wanted:
+        return []
+    marks = ", ".join("?" * len(wanted))
+    return answers.fetch(f"SELECT subject_id, name, uscc FROM answer_subject WHERE subject_id IN ({marks})", wanted)
+
+
+def records(answers: AnswerStore, record_ids: list[str]) -> list[Row]:
+    """Those of the records that are public, with the subject each is about."""
+    wanted = record_ids[:100]
+    if not wanted:
+        return []
+    marks = ", ".join("?" * len(wanted))
+    return answers.fetch(
+        "SELECT r.record_id, r.resource, r.received_on, s.subject_id, s.name AS subject_name FROM answer_record r "
+        f"JOIN answer_subject s USING (subject_id) WHERE r.record_id IN ({marks}) ORDER BY r.received_on DESC, s.name",
+        wanted,
+    )
 
 
 def answers_age(answers: AnswerStore, now: dt.datetime) -> float | None:

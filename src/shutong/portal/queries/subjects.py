@@ -14,7 +14,8 @@ from shutong.pipeline.answers.store import AnswerStore, Row
 
 from ..answers import business_day
 from ..metadata import Metadata, localised, metadata
-from .views import AttributeView, Clock, FactView, Line, ListingView, SourceValue, SubjectView
+from ..terms import term_text
+from .views import AttributeGroup, AttributeView, Clock, FactView, Line, ListingView, SourceValue, SubjectView
 
 FACT_COLUMNS = (
     "fact_id, subject_id, kind, resource, on_date, until_date, weight, record_id, batch_id, received_on, shows, "
@@ -62,7 +63,7 @@ def subject_view(
     known = metadata(answers)
     today = business_day(answers)
     subject_id = row["subject_id"]
-    facts, kinds = _facts(answers, known, today, subject_id, as_of, valid_on, kind)
+    facts, kinds = _facts(answers, subject_id, as_of, valid_on, kind)
     listings = [
         one
         for one in listings_of(answers, "subject_id = ?", [subject_id])
@@ -103,17 +104,39 @@ def _attributes(
         parameters += [str(valid_on)] * 2
     past = as_of is not None or valid_on is not None
     order = "rank, valid_from DESC, received_on DESC" if past else "chosen DESC, rank, valid_from DESC"
-    grouped: dict[tuple[str, str], list[Row]] = {}
+    grouped: dict[tuple[str, str, str], list[Row]] = {}
+    instances: dict[str, dict[str, None]] = {}
     for value in answers.fetch(
         f"SELECT * FROM answer_value WHERE {' AND '.join(conditions)} ORDER BY library, attribute, {order}", parameters
     ):
-        grouped.setdefault((value["library"], value["attribute"]), []).append(value)
+        instance = value.get("instance") or ""
+        grouped.setdefault((value["library"], instance, value["attribute"]), []).append(value)
+        instances.setdefault(value["library"], {})[instance] = None
     for library, content in known.of_kind("library").items():
-        for attribute in content.get("attributes", {}):
-            values = [_source_value(known, one) for one in grouped.get((library, attribute), [])]
-            if values:
-                title = known.attribute_title(library, attribute)
-                yield AttributeView(library, attribute, title, values[0], tuple(values[1:]))
+        for instance in instances.get(library, {}):
+            for attribute, declared in content.get("attributes", {}).items():
+                values = [_source_value(known, one) for one in grouped.get((library, instance, attribute), [])]
+                if values:
+                    title = known.attribute_title(library, attribute)
+                    code = declared["element"] == "uscc" and attribute != "uscc"
+                    yield AttributeView(library, attribute, title, values[0], tuple(values[1:]), code, instance)
+
+
+def attribute_groups(answers: AnswerStore, attributes: Iterable[AttributeView]) -> list[AttributeGroup]:
+    """Attributes by library in declared order, and in a library by instance; what is not public is only named."""
+    known = metadata(answers)
+    groups: dict[str, dict[str, list[AttributeView]]] = {}
+    for one in attributes:
+        groups.setdefault(one.library, {}).setdefault(one.instance, []).append(one)
+    return [
+        AttributeGroup(
+            library,
+            known.title("library", library),
+            tuple(tuple(one for one in members if one.value.text) for members in instances.values()),
+            tuple(dict.fromkeys(one.title for members in instances.values() for one in members if not one.value.text)),
+        )
+        for library, instances in groups.items()
+    ]
 
 
 def _source_value(known: Metadata, row: Row) -> SourceValue:
@@ -134,8 +157,7 @@ def _source_value(known: Metadata, row: Row) -> SourceValue:
 
 
 def _facts(
-    answers: AnswerStore, known: Metadata, today: dt.date, subject_id: str,
-    as_of: dt.date | None, valid_on: dt.date | None, kind: str | None,
+    answers: AnswerStore, subject_id: str, as_of: dt.date | None, valid_on: dt.date | None, kind: str | None,
 ) -> tuple[list[FactView], list[tuple[str, int]]]:  # fmt: skip
     where, parameters = "subject_id = ?", [subject_id]
     if as_of is not None:
@@ -155,11 +177,23 @@ def _facts(
         f"SELECT {FACT_COLUMNS} FROM answer_fact WHERE {where} ORDER BY on_date DESC, fact_id LIMIT {PAGE_FACTS}",
         parameters,
     )
-    return [fact_view(known, today, row) for row in rows], kinds
+    return fact_views(answers, rows), kinds
 
 
-def fact_view(known: Metadata, today: dt.date, row: Row) -> FactView:
-    """A row of ``answer_fact`` as it is shown."""
+def fact_views(answers: AnswerStore, rows: Iterable[Row]) -> list[FactView]:
+    """Rows of ``answer_fact`` as they are shown."""
+    known, today = metadata(answers), business_day(answers)
+    began: dict[str, str] = answers.derived("began", _began)
+    return [_fact_view(known, today, began.get(row["resource"], ""), row) for row in rows]
+
+
+def _began(answers: AnswerStore) -> dict[str, str]:
+    """Resource to the day on which the platform began to receive it."""
+    rows = answers.fetch("SELECT resource, min(received_on) AS day FROM answer_batch GROUP BY resource")
+    return {row["resource"]: row["day"] for row in rows}
+
+
+def _fact_view(known: Metadata, today: dt.date, began: str, row: Row) -> FactView:
     resource = row["resource"]
     shows: dict[str, Any] = orjson.loads(row["shows"] or "{}")
     lines = [
@@ -168,7 +202,8 @@ def fact_view(known: Metadata, today: dt.date, row: Row) -> FactView:
         if value not in (None, "")
     ]
     clock = None
-    if row["publicity_due"]:
+    # What was due before the platform took this resource in could not be late here: no clock runs for it.
+    if row["publicity_due"] and row["publicity_due"] >= began:
         published = dt.date.fromisoformat(row["published_on"]) if row["published_on"] else None
         clock = Clock(dt.date.fromisoformat(row["publicity_due"]), published, today, row["publicity_rule"] or "")
     return FactView(
@@ -257,5 +292,6 @@ def _listing_view(known: Metadata, today: dt.date, row: Row) -> ListingView:
         department=known.title("department", content.get("department")),
         record_ids=tuple(orjson.loads(row["record_ids"] or "[]")),
         rule_version=row["rule_version"] or "",
+        release_term=term_text(content.get("release_within")),
         release_clock=clock,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shutong.standards.workdays import workdays_between
+from shutong.subjects.explain import Explanation
 
 ClockState = Literal["done", "late", "running", "overdue"]
 
@@ -69,6 +70,20 @@ class AttributeView:
     title: str
     value: SourceValue
     others: tuple[SourceValue, ...] = ()
+    code: bool = False
+    """Whether the value is the unified code of another organisation, which can be looked up."""
+    instance: str = ""
+    """Which licence or case of the subject the value is of, where its library keeps them apart."""
+
+
+@dataclass(frozen=True)
+class AttributeGroup:
+    """The attributes of one library, by instance where it keeps several apart; hidden ones are named with no value."""
+
+    library: str
+    title: str
+    instances: tuple[tuple[AttributeView, ...], ...]
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,6 +144,8 @@ class ListingView:
     department: str
     record_ids: tuple[str, ...]
     rule_version: str
+    release_term: str = ""
+    """How long the deciding department has to release it once its ground is gone; empty where nothing says."""
     release_clock: Clock | None = None
 
 
@@ -164,7 +181,22 @@ class Chain:
     flags: tuple[str, ...]
     method: str
     score: int | None
-    evidence: tuple[Line, ...]
+    explanation: Explanation | None
+    """Why the record is linked to the subject, in words."""
+    former_name: str = ""
+    """The name in the record, where it is one the subject had before."""
     facts: tuple[FactView, ...] = ()
     listings: tuple[ListingView, ...] = ()
     checks: tuple[Line, ...] = field(default_factory=tuple)
+    flag_lines: tuple[Line, ...] = ()
+    """The flags in words."""
+
+    @property
+    def shown(self) -> list[Line]:
+        """Items with a public value."""
+        return [one for one in self.items if one.text]
+
+    @property
+    def hidden(self) -> list[str]:
+        """Titles of the items that are not public."""
+        return [one.title for one in self.items if one.masked and not one.text]

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, Max, Q, Sum
 
 from shutong.accounts.actors import Actor
+from shutong.accounts.models import User
 from shutong.audit.models import Entry
 from shutong.catalog.actions import current_catalog
 from shutong.collect.models import Batch
@@ -42,6 +43,14 @@ class Freshness:
         """Rejected rows of a hundred received."""
         received = self.accepted + self.rejected
         return 100.0 * self.rejected / received if received else 0.0
+
+
+@dataclass(frozen=True)
+class Outstanding:
+    """What the ticket of a batch's rejected rows still asks for."""
+
+    ticket: int
+    open_rows: int
 
 
 @dataclass(frozen=True)
@@ -154,6 +163,51 @@ def open_tickets(department: str = "", limit: int = 50) -> list[Ticket]:
     return list((found.filter(department=department) if department else found)[:limit])
 
 
+def tickets(
+    department: str, *, state: str = "", resource: str = "", limit: int = PAGE, offset: int = 0
+) -> tuple[list[Ticket], int]:
+    """Tickets of a department, latest first, and how many there are.
+
+    Args:
+        state: ``open`` or ``closed``; all where it is empty.
+    """
+    found = Ticket.objects.filter(department=department)
+    if state:
+        found = found.filter(state=state)
+    if resource:
+        found = found.filter(resource=resource)
+    return list(found[offset : offset + limit]), found.count()
+
+
+def ticket_figures(department: str = "") -> tuple[int, int]:
+    """Open tickets and the rows they ask for, of a department or of all."""
+    found = Ticket.objects.filter(state=Ticket.State.OPEN)
+    if department:
+        found = found.filter(department=department)
+    totals = found.aggregate(n=Count("pk"), rows=Sum("open_rows"))
+    return totals["n"] or 0, totals["rows"] or 0
+
+
+def outstanding(found: list[Batch]) -> dict[str, Outstanding]:
+    """What the tickets of batches still ask for, by batch."""
+    rows = Ticket.objects.filter(kind=Ticket.Kind.REJECTS, subject__in=[one.batch_id for one in found])
+    return {one.subject: Outstanding(one.pk, one.open_rows) for one in rows}
+
+
+def rows_by_day(department: str = "", days: int = 30) -> list[dict[str, Any]]:
+    """Accepted and rejected rows of the last days on which something came in, oldest first.
+
+    The first day of all is left out where there are several: it brings years of history and would hide the others.
+    """
+    found = Batch.objects.filter(state=Batch.State.IN)
+    if department:
+        found = found.filter(department=department)
+    found = found.order_by("received_on")
+    rows = found.values("received_on").annotate(accepted=Sum("accepted"), rejected=Sum("rejected"))
+    listed = [dict(row) for row in rows]
+    return listed[1:][-days:] if len(listed) > 1 else listed
+
+
 def ticket_of(batch: Batch) -> Ticket | None:
     """The ticket of a batch's rejected rows, or of the batch it corrects."""
     subjects = [one for one in (batch.batch_id, batch.corrects) if one]
@@ -183,6 +237,12 @@ def entries(
         where &= Q(outcome=outcome)
     found = Entry.objects.filter(where).order_by("-at", "-position")
     return list(found[offset : offset + limit]), found.count()
+
+
+def people(found: list[Entry]) -> dict[str, str]:
+    """Names of the accounts that stand in audit entries, by actor id; the log itself keeps no names."""
+    keys = {int(one.actor[1:]) for one in found if one.actor[:1] == "u" and one.actor[1:].isdigit()}
+    return {f"u{user.pk}": user.get_full_name() for user in User.objects.filter(pk__in=keys)}
 
 
 def may_see(actor: Actor, department: str) -> bool:

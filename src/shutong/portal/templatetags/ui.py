@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from shutong.portal.components import Chart, Crumb, Field, Pager, Table
+from shutong.pipeline.answers import names
+from shutong.pipeline.answers.slips import code_key
+from shutong.portal.components import Chart, Crumb, Field, Figure, Pager, Spark, Table
 from shutong.portal.metadata import localised
-from shutong.portal.queries.chains import method_title
 from shutong.portal.queries.views import Clock, FactView
+from shutong.subjects.explain import Words
 
 register = template.Library()
 
@@ -84,7 +88,15 @@ def timeline(facts: Sequence[FactView]) -> dict[str, Any]:
 @register.inclusion_tag("portal/ui/countdown.html")
 def countdown(clock: Clock) -> dict[str, Any]:
     """A legal term in working days from the business day: running, met, late or overdue."""
+    text, tone = clock_text(clock)
+    return {"clock": clock, "tone": tone, "text": text}
+
+
+def clock_text(clock: Clock) -> tuple[str, str]:
+    """How a legal term stands, in words, and the tone of that."""
     number = clock.workdays
+    if clock.rule == "release":
+        return _release_text(clock), "info" if clock.state == "running" else "danger"
     tones = {"done": "ok", "late": "warn", "running": "info", "overdue": "danger"}
     texts = {
         "done": _("已按期公示，提前 %(n)s 个工作日") if number else _("已按期公示，恰为期限当日"),
@@ -92,7 +104,13 @@ def countdown(clock: Clock) -> dict[str, Any]:
         "running": _("公示期限还剩 %(n)s 个工作日") if number else _("今日为公示期限最后一日"),
         "overdue": _("已逾期 %(n)s 个工作日未公示"),
     }
-    return {"clock": clock, "tone": tones[clock.state], "text": texts[clock.state] % {"n": number}}
+    return texts[clock.state] % {"n": number}, tones[clock.state]
+
+
+def _release_text(clock: Clock) -> str:
+    if clock.state == "running":
+        return _("移出期限还剩 %(n)s 个工作日") % {"n": clock.workdays}
+    return _("移出已逾期 %(n)s 个工作日") % {"n": clock.workdays}
 
 
 @register.inclusion_tag("portal/ui/chart.html")
@@ -101,11 +119,25 @@ def chart(value: Chart) -> dict[str, Any]:
     return {"chart": value}
 
 
+@register.inclusion_tag("portal/ui/figures.html")
+def figures(totals: Sequence[Figure], label: str) -> dict[str, Any]:
+    """A row of totals."""
+    return {"totals": totals, "label": label}
+
+
+@register.inclusion_tag("portal/ui/spark.html")
+def spark(value: Spark, wide: bool = False) -> dict[str, Any]:
+    """A small picture of figures over time."""
+    return {"bars": value.bars(), "label": value.label, "width": value.WIDTH, "wide": wide}
+
+
 @register.simple_tag(takes_context=True)
-def nav_current(context: template.Context, prefix: str) -> str:
-    """``page`` where the request's path lies under ``prefix``: the value of aria-current."""
+def nav_current(context: template.Context, *prefixes: str | tuple[str, ...]) -> str:
+    """The mark of the current page where the request's path lies under one of ``prefixes``."""
     request = context.get("request")
-    return "page" if request is not None and request.path.startswith(prefix) else "false"
+    path = request.path if request is not None else ""
+    wanted = [one for prefix in prefixes for one in (prefix if isinstance(prefix, tuple) else (prefix,))]
+    return mark_safe(' aria-current="page"') if any(one and path.startswith(one) for one in wanted) else ""
 
 
 @register.filter
@@ -128,9 +160,44 @@ def title_of(title: Any) -> str:
 
 
 @register.filter
-def link_method(method: str) -> str:
-    """How a record was matched to its subject, in words."""
-    return method_title(method)
+def said(words: Words) -> str:
+    """An explanation's words in the reader's language."""
+    return localised({"zh": words.zh, "en": words.en})
+
+
+@register.filter
+def percent_of_mille(score: int) -> str:
+    """A certainty in per mille as percent."""
+    return f"{score / 10:.10g}%"
+
+
+@register.filter
+def enumerated(texts: Sequence[str]) -> str:
+    """Texts one after the other, as the language separates them."""
+    return str(_("、")).join(texts)
+
+
+@register.filter
+def marked(name: str, text: str) -> str:
+    """A name with the searched text marked in it, where it holds it as it was typed."""
+    wanted = names.search_key(text)
+    start = name.lower().find(wanted) if wanted else -1
+    if start < 0:
+        return name
+    end = start + len(wanted)
+    return format_html("{}<mark>{}</mark>{}", name[:start], name[start:end], name[end:])
+
+
+@register.filter
+def slips(code: str, text: str) -> str:
+    """A code with the characters marked in which it differs from the typed one of the same length."""
+    typed = code_key(text)
+    if len(typed) != len(code):
+        return code
+    parts = (
+        (format_html("<mark>{}</mark>", own) if own != other else own,) for own, other in zip(code, typed, strict=True)
+    )
+    return format_html_join("", "{}", parts)
 
 
 @register.filter

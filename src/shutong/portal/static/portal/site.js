@@ -1,13 +1,24 @@
 // Small helpers of the site; every page works without them.
 "use strict";
-document.addEventListener("htmx:afterSwap", () => document.dispatchEvent(new CustomEvent("shutong:content")));
+
+const OPEN = "details.menu[open], details.as-of[open]";
+
 // A menu that is open closes when one leaves it.
 document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.removeAttribute("open");
+  for (const menu of document.querySelectorAll(OPEN)) {
+    if (!menu.contains(event.target)) menu.removeAttribute("open");
+  }
 });
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const menu of document.querySelectorAll("details.menu[open]")) { menu.removeAttribute("open"); menu.querySelector("summary").focus(); }
+  for (const menu of document.querySelectorAll(OPEN)) {
+    menu.removeAttribute("open");
+    menu.querySelector("summary").focus();
+  }
 });
+
 // Where the values came from is printed too.
-window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("details.provenance")) one.open = true; });
+window.addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("details.provenance, details.fold")) one.open = true;
+});
