@@ -55,4 +55,9 @@ def on_delivery(_payload: Mapping[str, object]) -> None:
     enqueue_unless_waiting(run_increment)
 
 
+def on_decision(_payload: Mapping[str, object]) -> None:
+    """A case was decided: one run for all decisions that were made before it starts."""
+    enqueue_unless_waiting(run_increment)
+
+
 SCHEDULE = (Daily("way", time(1, 30), run_daily),)

@@ -15,6 +15,7 @@ from .pages import (
     operations,
     plain,
     public,
+    review,
     service,
     session,
     statistics,
@@ -63,6 +64,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("operations", operations.operations, name="operations"),
     path("operations/run", operations.rerun, name="rerun"),
     path("operations/runs/<slug:run_id>", operations.run, name="run"),
+    path("review", review.review, name="review"),
+    path("review/<slug:case_key>/decide", review.decide, name="review-decide"),
+    path("review/decisions/<slug:decision_id>/undo", review.undo, name="review-undo"),
     path("audit", audit.audit, name="audit"),
     path("audit/verify", audit.audit_verify, name="audit-verify"),
 ]

@@ -11,6 +11,9 @@ from shutong.accounts.actions import action, note, send
 from shutong.accounts.actors import Actor
 from shutong.subjects.models import Case, Decision
 
+DECIDED = "subject.decided"
+"""Event: a decision was made or undone."""
+
 _CHUNK = 500
 _SHOWN = ("reason", "candidate", "runner_up", "weight", "evidence", "said", "record_id", "resources", "records")
 
@@ -56,7 +59,7 @@ def decide(case_key: str, verb: str, subject_id: str, day: dt.date, *, acting: A
         made_on=day,
     )
     note(made.decision_id)
-    send("subject.decided", decision=made.decision_id)
+    send(DECIDED, decision=made.decision_id)
     return made
 
 
@@ -83,7 +86,7 @@ def undo(decision_id: str, day: dt.date, *, acting: Actor) -> Decision:
         made_on=day,
     )
     note(undoing.decision_id)
-    send("subject.decided", decision=undoing.decision_id)
+    send(DECIDED, decision=undoing.decision_id)
     return undoing
 
 

@@ -60,6 +60,8 @@ def work_links(actor: Actor | None) -> list[Link]:
     if actor.may("pipeline.read"):
         also = () if actor.department else ("/departments", "/batches", "/tickets")
         links.append(Link(_("运行"), reverse("operations"), also))
+    if actor.may("subjects.review"):
+        links.append(Link(_("核对"), reverse("review")))
     if actor.may("audit.read"):
         links.append(Link(_("审计"), reverse("audit")))
     return links
