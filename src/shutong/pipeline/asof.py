@@ -1,9 +1,8 @@
 """What was known of a subject at the end of a past day: the same stages over the inputs of that day.
 
-Nothing is stored for it. The records that could have been linked to the subject are found by the same stage that finds
-them for an increment, then those of the other subjects with which a similar name was compared, since who is linked
-depends on who else came near. All versions of their keys known on the day go through the full run, in a run that is
-never committed.
+Nothing is stored for it. The records that could have been linked to the subject, and those that tell whom else they
+could have been about, are found first (``subjects.neighbourhood``); all versions of their keys known on the day go
+through the full run, in a run that is never committed.
 """
 
 from __future__ import annotations
@@ -19,12 +18,17 @@ from shutong.engine.run import LakeRun
 from shutong.pipeline.runs import execute_plan
 from shutong.rules.plan import full_run
 from shutong.spec.catalog import Catalog
-from shutong.subjects import scopes
-from shutong.subjects.blocks import blocks_sql
-from shutong.subjects.compute import affected_records_stage
+from shutong.subjects import neighbourhood, scopes
+from shutong.subjects.compute import identify_stage, mentions_stage
 
 WANTED = ("links", "identifiers", "values", "facts", "candidates")
 """The tables of the way that an answer about a subject is made of."""
+
+_OF_NO_SUBJECT = {"observations", "disagreements"}
+"""Stages whose results are of no subject."""
+
+_MOST_TIES = 100
+"""Register rows tied by codes make short chains; a longer one than this is a fault of the data, not an identity."""
 
 
 def known_on(engine: Engine, catalog: Catalog, subject_id: str, day: dt.date) -> Mapping[str, pa.Table]:
@@ -36,9 +40,11 @@ def known_on(engine: Engine, catalog: Catalog, subject_id: str, day: dt.date) ->
         EngineError: a stage failed.
     """
     with engine.run(f"asof-{secrets.token_hex(6)}", "as-of", day) as run:
+        _show_hidden(run, catalog, day)
         _stage_neighbourhood(run, catalog, subject_id)
         _narrow_inputs(run, catalog)
-        execute_plan(run, full_run(catalog), {"as_of": day})
+        plan = [one for one in full_run(catalog) if one.stage.name not in _OF_NO_SUBJECT]
+        execute_plan(run, plan, {"as_of": day})
         found = {}
         for table in WANTED:
             if run.table(table).segments:
@@ -47,49 +53,39 @@ def known_on(engine: Engine, catalog: Catalog, subject_id: str, day: dt.date) ->
         return found
 
 
+def _show_hidden(run: LakeRun, catalog: Catalog, day: dt.date) -> None:
+    """Make mentions, for this run only, of what was known on the day and shows in no mention today."""
+    run.execute(neighbourhood.hidden_records_stage(catalog), {"as_of": day})
+    if run.table(scopes.CHANGED).stored_rows:
+        for stage in (mentions_stage(catalog), identify_stage(catalog)):
+            run.execute(stage, {"as_of": day}, scopes.CHANGED)
+
+
 def _stage_neighbourhood(run: LakeRun, catalog: Catalog, subject_id: str) -> None:
-    """Work out ``scope/records``: what is linked to the subject, what shares a value with it, and its rivals' records."""
+    """Work out ``scope/records``: the records that must go through a run for its answer about the subject to be right."""
     subject = {"subject": subject_id}
-    linked = run.peek("SELECT DISTINCT record_id FROM links WHERE subject_id = :subject", {"links": "links"}, subject)
-    own = "SELECT DISTINCT kind, value FROM identifiers WHERE subject_id = :subject"
-    values = run.peek(own, {"identifiers": "identifiers"}, subject)
-    _find_records(run, catalog, linked, values)
-    near = run.peek(
-        f"SELECT record_id FROM near UNION SELECT b.record_id FROM ({_CASES}) b JOIN v ON v.value = b.block"
-        " WHERE v.kind = 'block'",
-        {"near": scopes.RECORDS, "mentions": "mentions", "v": scopes.VALUES_CHANGED},
-    )
-    run.stage_table(scopes.CHANGED, near, "replace")
-    rivals = run.peek(
-        f"SELECT DISTINCT kind, value FROM identifiers WHERE subject_id IN ({_RIVALS}) UNION SELECT kind, value FROM v",
-        {"identifiers": "identifiers", "mentions": "mentions", "near": scopes.CHANGED, "v": scopes.VALUES_CHANGED},
-    )
-    _find_records(run, catalog, near, rivals)
+    run.execute(neighbourhood.own_rows_stage(catalog), subject)
+    _tie(run, catalog)
+    run.execute(neighbourhood.showing_records_stage(catalog), subject)
+    run.execute(neighbourhood.rival_rows_stage(catalog), subject)
+    _tie(run, catalog)
 
 
-_CASES = blocks_sql("mentions WHERE case_key IS NOT NULL", ("record_id",))
-"""The blocks that each record without a unified code would look into."""
-
-_RIVALS = (
-    f"SELECT i.subject_id FROM identifiers i JOIN ({_CASES}) b ON b.block = i.value JOIN near n ON n.record_id = b.record_id"
-    " WHERE i.kind = 'block'"
-)
-"""The subjects with which the records of ``near`` would be compared."""
-
-
-def _find_records(run: LakeRun, catalog: Catalog, records: pa.Table, values: pa.Table) -> None:
-    """Stage ``scope/records``: the records given, and those that look one of the values up."""
-    run.stage_table(scopes.CHANGED, records, "replace")
-    run.stage_table(scopes.VALUES_CHANGED, values, "replace")
-    run.execute(affected_records_stage(catalog), {"since_day": dt.date.max})
+def _tie(run: LakeRun, catalog: Catalog) -> None:
+    """Add register rows tied to those there until none is added."""
+    for _ in range(_MOST_TIES):
+        before = run.table(scopes.RECORDS).stored_rows
+        run.execute(neighbourhood.tied_rows_stage(catalog))
+        if run.table(scopes.RECORDS).stored_rows == before:
+            return
 
 
 def _narrow_inputs(run: LakeRun, catalog: Catalog) -> None:
-    """Replace every table of accepted rows, for this run only, by all versions of the neighbourhood's keys."""
+    """Replace the accepted rows about somebody, for this run only, by all versions of the neighbourhood's keys."""
     near = "SELECT record_id FROM near"
-    for name in catalog.resources:
+    for name, resource in catalog.resources.items():
         table = f"accepted/{name}"
-        if run.table(table).segments:
+        if resource.about and run.table(table).segments:
             keys = f"SELECT key_id FROM accepted WHERE record_id IN ({near})"
             rows = run.peek(
                 f"SELECT * FROM accepted WHERE key_id IN ({keys})", {"accepted": table, "near": scopes.RECORDS}

@@ -135,7 +135,7 @@ def about_hash(catalog: Catalog) -> str:
 
 def _steps(resources: list[Resource]) -> Iterator[Step]:
     for resource in resources:
-        needed = _columns_needed(resource)
+        needed = columns_needed(resource)
         sql = versions_sql(resource, needed, accepted_view(resource.resource))
         yield SqlStep(f"versions_{view_name(resource.resource)}", sql, materialise=len(resource.about) > 1)
     entries = [_entry_sql(r, i, entry) for r in resources for i, entry in enumerate(r.about)]
@@ -157,7 +157,7 @@ def _steps(resources: list[Resource]) -> Iterator[Step]:
     yield ArrowStep("minted", "first_seen", mint, SUBJECTS)
 
 
-def _columns_needed(resource: Resource) -> list[str]:
+def columns_needed(resource: Resource) -> list[str]:
     """The columns of the accepted table that the ``about`` entries read, after those of every row."""
     needed = list(ROW_COLUMNS)
     for entry in resource.about:
