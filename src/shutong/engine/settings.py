@@ -20,7 +20,7 @@ PREFIX: Final = "SHUTONG_"
 
 # Variables with the prefix that are not settings of a home.
 NOT_SETTINGS: Final = re.compile(
-    r"SHUTONG_(HOME|TEST_\w+|REFERENCE_\w+|BENCH_\w+|BROWSER\w*|REQUIRE_\w+|CI\w*|DEMO_\w+)"
+    r"SHUTONG_(HOME|TEST_\w+|REFERENCE_\w+|BENCH_\w+|BROWSER\w*|REQUIRE_\w+|CI\w*|DEMO_\w+|CHROMIUM|SCREENSHOTS)"
 )
 
 _UNITS: Final = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
