@@ -1,123 +1,108 @@
 """Checking a table against 20 declared checks, failing rows kept with their reasons: ours, DuckDB, and check libraries.
 
 Every side runs in a process of its own on the same Parquet file of text columns, reads it from the file, and writes
-the failing rows with their reasons to another; wall seconds and the largest resident memory are of that process.
+the failing rows with their reasons to another; seconds are of that work alone, without starting Python and importing,
+memory is the largest resident set of the process. Each side may use two threads. What differs: a row whose key was met
+before on a rejected row only is no duplicate to us, and the libraries mark the first of equal keys too.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench import check_data, check_duckdb
-from bench.peers import peer_python
+from bench.peers import HERE as PEERS_HOME
+from bench.peers import PeerError, peer_python
+from bench.sides import THREADS, Figures, Row, SideError, fastest, row
 from shutong.engine.connection import Resources, connect
 from shutong.quality.bulk import failing_rows, parts_of
 from shutong.quality.delivery import row_sql
 from shutong.quality.plan import check_plan
 
-ROOT = Path(__file__).parents[1]
 GOAL = 0.5
-THREADS = 2
-BATCH_ROWS = 1 << 17
-PEERS = ("pointblank", "pandera", "great-expectations")
+PEERS = {"pointblank": 3, "pandera": 3, "great-expectations": 1}
+"""Check libraries, and the rounds in which each is measured (the slowest once)."""
 PEER_ROWS = 1_000_000
+BATCH_ROWS = 1 << 16
 
 
-def run(rows: int = 1_000_000, full: bool = False) -> list[dict[str, Any]]:
-    """Against DuckDB on ``rows`` rows (10 M when ``full``) and against the check libraries on at most 1 M.
+def run(full: bool = False, rows: int | None = None) -> list[Row]:
+    """Against DuckDB and against the check libraries; ``ours`` and ``peer`` are seconds.
 
-    ``ours`` and ``peer`` are seconds, ``ratio`` is ours / peer; ``sizes`` has memory, rows found to fail, and the
-    ratio to a scan that only decodes the columns.
+    Args:
+        full: 10,000,000 rows instead of 1,000,000 (the libraries always see at most 1,000,000).
+        rows: another number.
     """
-    rows = 10_000_000 if full else rows
+    rows = rows or (10_000_000 if full else PEER_ROWS)
     with tempfile.TemporaryDirectory(prefix="shutong-bench-") as folder:
         data = Path(folder) / "rows.parquet"
         check_data.write(data, rows)
-        results = [_against_duckdb(data, rows)]
-        few = data
-        if rows > PEER_ROWS:
-            few = Path(folder) / "few.parquet"
-            check_data.write(few, PEER_ROWS)
-        ours = _own_side("ours", few)
-        results += [_against_library(name, few, ours, min(rows, PEER_ROWS)) for name in PEERS]
+        results = [_against_duckdb(data, rows, 2 if full else 3)]
+        few = min(rows, PEER_ROWS)
+        if few < rows:
+            data = Path(folder) / "few.parquet"
+            check_data.write(data, few)
+        results += [_against_library(name, data, few, rounds) for name, rounds in PEERS.items()]
     return results
 
 
-def _against_duckdb(data: Path, rows: int) -> dict[str, Any]:
-    scan, ours, peer = (_own_side(side, data) for side in ("scan", "ours", "duckdb"))
-    ratio = ours["seconds"] / peer["seconds"]
-    return {
-        "name": "check",
-        "ours": ours["seconds"],
-        "peer": peer["seconds"],
-        "peer_name": "one DuckDB query of the same checks",
-        "ratio": round(ratio, 3),
-        "goal": GOAL,
-        "met": ratio <= GOAL,
-        "sizes": {
-            "rows": rows,
-            "unit": "s",
-            "failing": [ours["failing"], peer["failing"]],
-            "peak_mb": [ours["peak_mb"], peer["peak_mb"]],
-            "to_decode_scan": round(ours["seconds"] / scan["seconds"], 2),
-        },
-    }
+def _against_duckdb(data: Path, rows: int, rounds: int) -> Row:
+    sides = fastest({name: _own_side(name, data) for name in SIDES}, rounds)
+    ours, peer, scan = (sides[name] for name in ("ours", "duckdb", "scan"))
+    return row(
+        "check",
+        "one DuckDB query of the same checks",
+        GOAL,
+        ours=ours["seconds"],
+        peer=peer["seconds"],
+        met=ours["seconds"] / peer["seconds"] <= GOAL,
+        rows=rows,
+        unit="s",
+        **_both("failing", ours, peer),
+        **_both("peak_mb", ours, peer),
+        to_decode_scan=round(ours["seconds"] / scan["seconds"], 2),
+    )
 
 
-def _against_library(name: str, data: Path, ours: dict[str, Any], rows: int) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "name": f"check/{name}",
-        "ours": ours["seconds"],
-        "peer": None,
-        "peer_name": name,
-        "ratio": None,
-        "goal": 1.0,
-        "met": None,
-        "sizes": {"rows": rows, "unit": "s"},
-    }
+def _against_library(name: str, data: Path, rows: int, rounds: int) -> Row:
     try:
-        python = peer_python(name)
-        peer = _child([str(python), str(ROOT / "bench" / "peers" / name / "check.py"), str(data)])
-    except (OSError, RuntimeError) as error:
-        return {**row, "skipped": str(error)[:300]}
-    ratio = ours["seconds"] / peer["seconds"]
-    row |= {"peer": peer["seconds"], "ratio": round(ratio, 3)}
-    row["met"] = ratio < 1 and ours["peak_mb"] < peer["peak_mb"]
-    row["sizes"] |= {
-        "failing": [ours["failing"], peer["failing"]],
-        "peak_mb": [ours["peak_mb"], peer["peak_mb"]],
-        "peer_version": peer.get("version"),
-        "peer_checks": peer.get("checks"),
-    }
-    return row
+        python = str(peer_python(name))
+        theirs = [python, str(PEERS_HOME / name / "check.py"), str(data)]
+        sides = fastest({"ours": _own_side("ours", data), "peer": theirs}, rounds)
+    except (OSError, PeerError, SideError) as error:
+        return row(f"check/{name}", name, 1.0, rows=rows, skipped=str(error)[:300])
+    ours, peer = sides["ours"], sides["peer"]
+    return row(
+        f"check/{name}",
+        f"{name} {peer['version']}",
+        1.0,
+        ours=ours["seconds"],
+        peer=peer["seconds"],
+        met=ours["seconds"] < peer["seconds"] and ours["peak_mb"] < peer["peak_mb"],
+        rows=rows,
+        unit="s",
+        **_both("failing", ours, peer),
+        **_both("peak_mb", ours, peer),
+    )
 
 
-def _own_side(side: str, data: Path) -> dict[str, Any]:
-    return _child([sys.executable, "-m", "bench.check", side, str(data)])
+def _both(figure: str, ours: Figures, peer: Figures) -> Figures:
+    return {figure: [ours[figure], peer[figure]]}
 
 
-def _child(command: list[str]) -> dict[str, Any]:
-    """Run one side and read the JSON line it prints last."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "POLARS_MAX_THREADS": str(THREADS)}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no answer")
-    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return answer
+def _own_side(side: str, data: Path) -> list[str]:
+    return [sys.executable, "-m", "bench.check", side, str(data)]
 
 
 def check_ours(data: Path, out: Path) -> int:

@@ -9,11 +9,15 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
+class PeerError(Exception):
+    """A peer's environment could not be made (no network, say); the text says why."""
+
+
 def peer_python(name: str) -> Path:
     """The Python of a peer's environment ``bench/peers/.venv-<name>``, made from its requirements when it is not there.
 
     Raises:
-        RuntimeError: it could not be made (no network); the text says why.
+        PeerError: it could not be made.
     """
     folder = HERE / f".venv-{name}"
     python = folder / "bin" / "python"
@@ -29,6 +33,6 @@ def peer_python(name: str) -> Path:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["?"]
-            raise RuntimeError(f"{name} could not be installed: {last[0][:200]}")
+            raise PeerError(f"{name} could not be installed: {last[0][:200]}")
     ready.touch()
     return python
