@@ -149,6 +149,11 @@ def _add_database(writer: _Writer, home: Home) -> None:
             source.backup(snapshot)
             snapshot.execute("PRAGMA journal_mode=DELETE")
         writer.add_file(copy, STATE)
+    except sqlite3.Error as error:
+        raise BackupError(
+            f"数据库未能复制：{error}。请检查磁盘空间，并运行 shutong doctor",
+            f"the database could not be copied: {error}. Look at the disk's space, and run shutong doctor",
+        ) from error
     finally:
         copy.unlink(missing_ok=True)
 
