@@ -15,7 +15,9 @@ from shutong.quality.models import Ticket, TicketRow
 from shutong.rules.models import Listing
 from tests.pipeline.cities import digests
 
-_ANSWERS = ("answer_subject", "answer_fact", "answer_value", "answer_record", "answer_listing", "answer_stat")
+_ANSWERS = (
+    "answer_subject", "answer_fact", "answer_value", "answer_record", "answer_listing", "answer_stat", "answer_feature",
+)  # fmt: skip
 _OF_THE_MOMENT = {"listing_id", "doc"}
 
 

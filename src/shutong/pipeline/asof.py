@@ -7,9 +7,10 @@ through the full run, in a run that is never committed.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
@@ -51,6 +52,21 @@ def known_on(engine: Engine, catalog: Catalog, subject_id: str, day: dt.date) ->
                 sql = "SELECT * FROM t WHERE subject_id = :subject"
                 found[table] = run.peek(sql, {"t": table}, {"subject": subject_id})
         return found
+
+
+@contextlib.contextmanager
+def whole_on(engine: Engine, catalog: Catalog, day: dt.date) -> Iterator[LakeRun]:
+    """Every table of the way as a run on ``day`` would have computed it; read it with ``peek`` while the block lasts.
+
+    Inputs are the deliveries received up to ``day`` and today's declarations. The run is never committed. It takes as
+    long as a full run does: for one subject ask ``known_on``.
+
+    Raises:
+        EngineError: a stage failed.
+    """
+    with engine.run(f"asof-{secrets.token_hex(6)}", "as-of", day) as run:
+        execute_plan(run, full_run(catalog), {"as_of": day})
+        yield run
 
 
 def _show_hidden(run: LakeRun, catalog: Catalog, day: dt.date) -> None:

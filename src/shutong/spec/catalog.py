@@ -80,8 +80,8 @@ __all__ = [
 HASH_FORM = 1
 """Version of the canonical form that is hashed; raised only when the form itself changes."""
 
-_NO_EFFECT = {"title", "demo", "files", "abstract", "message", "chart", "steward", "like", "basis"}
-"""Keys that are only shown, fill the demo city or say where files are found: they change no result."""
+_NO_EFFECT = {"title", "demo", "files", "abstract", "message", "chart", "steward", "like", "basis", "space"}
+"""Keys that are only shown, fill the demo city, say where files are found or how a map is drawn: they change no result."""
 
 
 @dataclass(frozen=True)

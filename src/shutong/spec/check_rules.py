@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from shutong.spec.binding import Binder
 from shutong.spec.bysubject import by_subject_refusals
+from shutong.spec.check_space import check_space
 from shutong.spec.columns import element_of, item_type, resource_view, sealed, view_name
 from shutong.spec.findings import Findings
 from shutong.spec.models import Attribute, Indicator, Library, RuleRef, SubjectList, Verification
@@ -140,6 +141,7 @@ def check_library(library: Library, at: Findings, binder: Binder) -> None:
         read = check_sql(library.only, resources, MEMBERS, at, binder, "only")
         check_reach(read, at, "only")
     _each(library, at)
+    check_space(library, at)
     for name, attribute in library.attributes.items():
         here = ("attributes", name)
         if name == "subject_id" or "__" in name:

@@ -309,6 +309,27 @@ class Attribute(Model):
     )
 
 
+class Space(Model):
+    """How the subjects of a library are placed in space, and when they are there: a collection of OGC API - Features.
+
+    Subjects of a place library without any of the three ways stand where another library puts the same place.
+    """
+
+    point: tuple[Column, Column] | None = Field(default=None, description="attributes with longitude and latitude")
+    area: Column | None = Field(
+        default=None,
+        description="attribute with an area code: the subject is marked by a representative point, the mean of the "
+        "addresses in that area; it has no boundary",
+    )
+    at: Name | None = Field(
+        default=None,
+        description="role of the place in register rows: an organisation stands at its registered address (individual "
+        "businesses, which may be somebody's home, are left out)",
+    )
+    since: Column | None = Field(default=None, description="date attribute: the first day")
+    until: Column | None = Field(default=None, description="date attribute: the last day")
+
+
 class Library(Model):
     """Subjects of one kind with merged attributes, each value with its source."""
 
@@ -327,6 +348,7 @@ class Library(Model):
         description="attributes that tell the instances of one subject apart, such as the number of a licence: the "
         "library then has a row per subject and instance; one row per subject where it is missing",
     )
+    space: Space | None = None
     attributes: dict[Column, Attribute] = Field(min_length=1, description="the merged columns, in order")
 
 

@@ -15,6 +15,7 @@ from shutong.cli.outcome import print_json
 from shutong.cli.work.subject_text import show
 from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
+from shutong.pipeline.answers.extract import main_library
 from shutong.pipeline.answers.search import search
 from shutong.pipeline.answers.store import AnswerStore, Row
 from shutong.pipeline.asof import known_on
@@ -26,6 +27,7 @@ from shutong.spec.models import Attribute
 MOST = 10
 """Subjects shown in full; ``total`` says how many there are."""
 
+_NAMED = ("library", "instance", "attribute")
 _PROVENANCE = ("valid_from", "valid_to", "rank", "chosen", "record_id", "resource", "batch_id", "received_on")
 _FACT = ("fact_id", "kind", "on_date", "until_date", "weight", "resource", "record_id", "batch_id", "received_on")
 _LINK = ("record_id", "role", "resource", "method", "score", "evidence")
@@ -65,8 +67,8 @@ def _now(store: AnswerStore, subject: Row) -> dict[str, Any]:
     return {
         **_identity(subject),
         "attributes": [
-            {"library": row["library"], "attribute": row["attribute"], "value": row["value"], **_pick(row, _PROVENANCE)}
-            for row in store.fetch(f"SELECT * FROM answer_value {where} ORDER BY library, attribute, rank", key)
+            {**_pick(row, _NAMED), "value": row["value"], **_pick(row, _PROVENANCE)}
+            for row in store.fetch(f"SELECT * FROM answer_value {where} ORDER BY library, instance, attribute, rank", key)
         ],
         "facts": [
             {**_pick(row, _FACT), "publicity_due": row["publicity_due"], "shows": json.loads(row["shows"] or "{}")}
@@ -106,16 +108,17 @@ def _as_known(
     catalog: Catalog, subject: dict[str, Any], tables: Mapping[str, pa.Table], day: dt.date
 ) -> dict[str, Any]:
     values = [
-        {"library": row["library"], "attribute": row["attribute"],
-         "value": _shown(catalog, row), **_pick(row, _PROVENANCE)}
-        for row in sorted(_rows(tables, "values"), key=lambda row: (row["library"], row["attribute"], row["rank"]))
+        {**_pick(row, _NAMED), "value": _shown(catalog, row), **_pick(row, _PROVENANCE)}
+        for row in sorted(_rows(tables, "values"), key=lambda row: (*(row[name] or "" for name in _NAMED), row["rank"]))
         if _is_shown(catalog, row)
     ]  # fmt: skip
     codes: dict[str, list[str]] = {}
     for row in _rows(tables, "identifiers"):
         if row["kind"] in subject["codes"] and row["current"]:
             codes.setdefault(row["kind"], []).append(row["value"])
-    chosen = {one["attribute"]: one["value"] for one in values if one["chosen"]}
+    main = main_library(catalog)
+    own = [one for one in values if one["chosen"] and main is not None and one["library"] == main.library]
+    chosen = {one["attribute"]: one["value"] for one in own}
     known = {key: chosen.get(key, subject[key]) for key in ("name", "status", "area")}
     listings = Listing.objects.filter(subject_id=subject["subject_id"], entered_on__lte=day)
     return {

@@ -21,6 +21,7 @@ from shutong.spec.catalog import Catalog
 
 from . import schema
 from .extract import extracts
+from .features import feature_queries, feature_sql
 from .snapshot import snapshot
 from .statistics import FILE_STATISTICS, lake_statistics
 from .write import swap_in, write_file
@@ -89,11 +90,18 @@ def _streams(
         with engine.stream(query, views, batch_rows=20_000) as reader:
             yield from reader
 
+    queries = [
+        (one.table.name, one.query.replace("{scope}", EVERYBODY), one.views) for one in extracts(catalog, present)
+    ]
+    queries += [
+        (schema.FEATURE.name, feature_sql(one, "_subject IS NOT NULL"), one.views)
+        for one in feature_queries(catalog, present)
+    ]
     streams: dict[str, list[Iterable[pa.RecordBatch]]] = {}
-    for one in extracts(catalog, present):
-        stream = opened(one.query.replace("{scope}", EVERYBODY), one.views)
+    for table, query, views in queries:
+        stream = opened(query, views)
         stack.callback(stream.close)
-        streams.setdefault(one.table.name, []).append(stream)
+        streams.setdefault(table, []).append(stream)
     return streams
 
 

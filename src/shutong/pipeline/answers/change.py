@@ -33,6 +33,7 @@ from .build import (
     writing,
 )
 from .extract import extracts
+from .features import apply_features, feature_changes, standing_before
 from .snapshot import snapshot
 from .store import AnswersMissing, current_file
 from .write import INSERT_NAME, Cells, cells_of, names_of, prepare_subject, swap_in
@@ -93,6 +94,9 @@ def apply_changes(
                 _apply_subjects(writer, _rows_of(engine, catalog, present, wanted), wanted)
             statistics = lake_rows(engine, catalog, present, business_day)
             whole = _whole_tables(engine, catalog, present, business_day)
+            standing = standing_before(connection, subject_ids)
+            for one in feature_changes(engine, catalog, present, subject_ids, standing):
+                writer.transaction(lambda one=one: apply_features(connection, one))  # type: ignore[misc]
             writer.transaction(lambda: _apply_listings(connection, catalog))
             writer.transaction(lambda: _apply_whole(connection, whole))
             writer.transaction(lambda: replace_statistics(connection, statistics))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from shutong.libraries.text import canonical_sql, json_text_sql
+from shutong.libraries.text import FREE_TEXT, canonical_sql, json_text_sql, scrubbed_sql
 from shutong.spec.catalog import Catalog
 from shutong.spec.columns import default_mask, element_of, item_type, key_column, public_items, sealed, view_name
 from shutong.spec.masks import mask_sql
@@ -20,14 +20,6 @@ from . import schema
 
 LIVE_STATUS = ("1", "active", "存续")
 """Registration states that come first in the static rank."""
-
-# A number of a person in free text: an identity number with a plausible birth date, or a mobile number.
-_PERSONAL_NUMBER = (
-    "(^|[^0-9A-Za-z])("
-    "[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
-    "|1[0-9]{10})($|[^0-9A-Za-z])"
-)
-_FREE_TEXT = {"text", "address", "org-name", "person-name"}
 
 _ORGANISATION = "subject_id LIKE 'o%'"
 
@@ -54,7 +46,7 @@ def extracts(catalog: Catalog, present: set[str]) -> Iterator[Extract]:
     if not base <= present:
         return
     libraries = [one for one in catalog.libraries.values() if one.public and one.kind == "organisation"]
-    yield _subjects(libraries[0] if libraries else None, present)
+    yield _subjects(main_library(catalog), present)
     yield _identifiers()
     yield from _facts(catalog, present)
     if libraries:
@@ -80,6 +72,14 @@ def extracts(catalog: Catalog, present: set[str]) -> Iterator[Extract]:
             f"WHERE indicator IN ({', '.join(public)}) ORDER BY indicator, period, area, series",
             {"observations": "observations"},
         )
+
+
+def main_library(catalog: Catalog) -> Library | None:
+    """The library that says who an organisation is: the public base library of organisations that holds their codes."""
+    public = [one for one in catalog.libraries.values() if one.public and one.kind == "organisation" and not one.each]
+    coded = [one for one in public if any(element_of(attribute) == "uscc" for attribute in one.attributes.values())]
+    found = [one for one in coded if one.class_ == "base"] or coded or public
+    return found[0] if found else None
 
 
 def _attribute_of(library: Library, *names: str, element: str = "") -> tuple[str, Attribute] | None:
@@ -171,10 +171,6 @@ def _identifiers() -> Extract:
     )
 
 
-def _scrubbed(column: str) -> str:
-    return f"regexp_replace({column}, '{_PERSONAL_NUMBER}', '\\1******\\3', 'g')"
-
-
 def _facts(catalog: Catalog, present: set[str]) -> Iterator[Extract]:
     """Public facts. What has a publicity term was published on the day the platform first received it."""
     clocked = [
@@ -193,7 +189,7 @@ def _facts(catalog: Catalog, present: set[str]) -> Iterator[Extract]:
         f"WITH first AS ({first or nothing}) "
         "SELECT f.fact_id, f.subject_id, f.kind, f.resource, CAST(f.on_date AS VARCHAR) AS on_date, "
         "CAST(f.until_date AS VARCHAR) AS until_date, f.weight, f.record_id, f.batch_id, "
-        f"CAST(f.received_on AS VARCHAR) AS received_on, {_scrubbed('f.shows')} AS shows, "
+        f"CAST(f.received_on AS VARCHAR) AS received_on, {scrubbed_sql('f.shows')} AS shows, "
         "CAST(f.publicity_due AS VARCHAR) AS publicity_due, f.publicity_rule, "
         "CAST(first.published_on AS VARCHAR) AS published_on, CAST(to_json(f.flags) AS VARCHAR) AS flags "
         "FROM (SELECT * FROM facts WHERE public AND on_date IS NOT NULL "
@@ -211,19 +207,19 @@ def _values(libraries: list[Library]) -> Extract:
             mask = default_mask(attribute)
             if mask != "hide" and not sealed(attribute):
                 here = f"library = '{library.library}' AND attribute = '{name}'"
-                text = _scrubbed("value") if element_of(attribute) in _FREE_TEXT else "value"
+                text = scrubbed_sql("value") if element_of(attribute) in FREE_TEXT else "value"
                 shown.append(f"WHEN {here} THEN {mask_sql(text, mask)}")
                 if mask != "none":
                     masked.append(here)
     is_masked = " OR ".join(masked) or "FALSE"
     return Extract(
         schema.VALUE,
-        "SELECT * FROM (SELECT subject_id, library, attribute, "
+        "SELECT * FROM (SELECT subject_id, library, instance, attribute, "
         f"CASE {' '.join(shown)} END AS value, CAST(rank AS BIGINT) AS rank, CAST(chosen AS BIGINT) AS chosen, "
         "CAST(valid_from AS VARCHAR) AS valid_from, CAST(valid_to AS VARCHAR) AS valid_to, record_id, resource, "
         f"batch_id, CAST(received_on AS VARCHAR) AS received_on, CAST({is_masked} AS BIGINT) AS masked "
         f"FROM values WHERE {_ORGANISATION} AND value IS NOT NULL AND {{scope}}) WHERE value IS NOT NULL "
-        "ORDER BY subject_id, library, attribute, chosen DESC, rank, valid_from DESC, record_id",
+        "ORDER BY subject_id, library, instance, attribute, chosen DESC, rank, valid_from DESC, record_id",
         {"values": "values"},
     )
 
@@ -241,7 +237,7 @@ def _records(resource: Resource) -> Extract:
             text = f"""CASE WHEN a."{key_column(name)}" IS NULL THEN NULL ELSE '***' END"""
         else:
             plain = canonical_sql(f'a."{name}"', item_type(item))
-            text = mask_sql(_scrubbed(plain) if element_of(item) in _FREE_TEXT else plain, mask)
+            text = mask_sql(scrubbed_sql(plain) if element_of(item) in FREE_TEXT else plain, mask)
         parts += [f"""'{"," if parts else "{"}"{name}":'""", json_text_sql(text)]
     items = f"concat({', '.join(parts)}, '}}')" if parts else "'{}'"
     view = f"a_{view_name(resource.resource)}"

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-FORMAT = 2
+FORMAT = 3
 """Version of these tables; a file of another format is rebuilt, never migrated."""
 
 Type = Literal["TEXT", "INTEGER", "REAL"]
@@ -113,13 +113,16 @@ FACT = Table(
 VALUE = Table(
     "answer_value",
     _columns(
-        "subject_id library attribute value rank:INTEGER chosen:INTEGER valid_from valid_to record_id resource "
+        "subject_id library instance attribute value rank:INTEGER chosen:INTEGER valid_from valid_to record_id resource "
         "batch_id received_on masked:INTEGER"
     ),
     indexes=(("subject_id", "library", "attribute"),),
     subject=True,
 )
-"""Attributes of public libraries with every source's value; ``chosen`` marks the one that counts."""
+"""Attributes of public libraries with every source's value; ``chosen`` marks the one that counts.
+
+``instance`` says which licence or case of the subject a value is of, where a library keeps them apart.
+"""
 
 RECORD = Table(
     "answer_record",
@@ -171,8 +174,20 @@ OBSERVATION = Table(
 )
 """Observations of public indicators with the records they come from."""
 
+FEATURE = Table(
+    "answer_feature",
+    _columns("collection feature_id subject_id place_id x:REAL y:REAL valid_from valid_to properties"),
+    key=("collection", "feature_id"),
+    indexes=(("collection", "x", "y", "valid_from", "valid_to", "feature_id"), ("subject_id",), ("place_id",)),
+)
+"""Public subjects of libraries that are placed in space (``libraries.space``): the features of OGC API - Features.
+
+``collection`` is the library; ``x`` and ``y`` are longitude and latitude, NULL where no point is known; ``properties`` is
+a JSON object. Never a person's home: ``libraries.space`` says who is placed.
+"""
+
 TABLES = (
-    META, CATALOG, SUBJECT, IDENTIFIER, BIGRAM, FACT, VALUE, RECORD, LISTING, BATCH, STAT, OBSERVATION,
+    META, CATALOG, SUBJECT, IDENTIFIER, BIGRAM, FACT, VALUE, RECORD, LISTING, BATCH, STAT, OBSERVATION, FEATURE,
 )  # fmt: skip
 """All tables, in load order. The name index ``answer_name`` is made beside them (see ``answers.names``)."""
 
