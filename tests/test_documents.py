@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted((ROOT / "docs").rglob("*.md")) + sorted(ROOT.glob("*.md"))
 OPERATIONS = ROOT / "docs" / "operators" / "operations.md"
 
-_ENDS = {"|", ">", ">>", "<", "&&", "||", ";", "&", "2>", "2>&1"}
+_JOINS = re.compile(r"\s(?:\|\|?|&&?|;|2?>>?|<)(?:\s|$)|;\s")
 _FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 _COMMAND = get_command(app)
 
@@ -34,9 +34,13 @@ def commands_in(text: str) -> Iterator[str]:
 
 def faults(command: str) -> Iterator[str]:
     """What of a command line does not exist: a subcommand or an option."""
-    words = shlex.split(command, comments=True)[1:]
-    end = next((number for number, word in enumerate(words) if word in _ENDS), len(words))
-    yield from _faults(_COMMAND, words[:end], "shutong")
+    for part in _JOINS.split(command):
+        if part.strip().startswith("shutong"):
+            try:
+                words = shlex.split(part, comments=True)
+            except ValueError:  # a quote that ends on a later line
+                words = part.split()
+            yield from _faults(_COMMAND, words[1:], "shutong")
 
 
 def _faults(command: typer.core.click.Command, words: list[str], name: str) -> Iterator[str]:

@@ -40,9 +40,11 @@ def _facts(catalog: Catalog, one: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _kind(catalog: Catalog, fact: dict[str, Any]) -> str:
+    """What a kind of fact is called: its own title, else that of the resource it comes from."""
     resource = catalog.resources.get(fact["resource"])
-    title = resource.fact.title if resource and resource.fact else None
-    return title.zh if title else str(fact["kind"])
+    if resource is None:
+        return str(fact["kind"])
+    return (resource.fact.title if resource.fact and resource.fact.title else resource.title).zh
 
 
 def _listings(catalog: Catalog, one: dict[str, Any]) -> list[tuple[str, ...]]:
