@@ -11,11 +11,11 @@ import pytest
 from shutong.rules.compute import lists_stage, time_bound
 from shutong.rules.plan import full_run
 from shutong.spec.catalog import Catalog
-from shutong.spec.models import SubjectList
+from shutong.spec.models import Indicator, Resource, SubjectList
 from shutong.spec.sql import SqlRefused
 from tests.subjects.runner import Tables
 from tests.subjects.test_identify import CODE_A, CODE_B, FIRM_A, FIRM_B, link
-from tests.subjects.town import DAY, PENALTY, REGISTRATION, REPORT, batch, catalog, delivery
+from tests.subjects.town import DAY, PENALISED, PENALTY, REGISTRATION, REPORT, batch, catalog, delivery, resource
 
 FIRMS = [{**FIRM_A, "status": "open"}, {**FIRM_B, "status": "open"}]
 
@@ -106,6 +106,35 @@ def test_a_ground_that_asks_the_day_is_judged_daily() -> None:
     assert time_bound(with_ground(plain.format("", " WHERE decided_on < business_day()")))
     asking_again = plain.format(", decided_on AS next_change_on", " WHERE decided_on < business_day()")
     assert time_bound(with_ground(asking_again))
+
+
+def test_a_change_of_a_resource_recomputes_every_rule_that_reads_it() -> None:
+    """Also of one that is about nobody, which identification doesn't read."""
+    rates = resource(
+        resource="rates",
+        key=["day"],
+        items={"day": {"element": "date", "title": "日"}, "rate": {"element": "decimal", "title": "率"}},
+    )
+    sql = "SELECT day AS period, max(rate) AS value, record_sample(record_id) AS record_ids FROM rates GROUP BY day"
+    ground = (
+        "SELECT p.subject_id, max(p.decided_on) AS since, record_set(p.record_id) AS record_ids FROM penalty AS p"
+        " WHERE p.fine >= (SELECT min(r.rate) FROM rates AS r) GROUP BY p.subject_id"
+    )
+    member = "SELECT p.subject_id FROM penalty AS p WHERE p.fine >= (SELECT min(r.rate) FROM rates AS r)"
+
+    def identities(rates: Resource) -> dict[str, str]:
+        base = with_ground(ground)
+        declared = Catalog(
+            resources={**base.resources, "rates": rates},
+            lists=base.lists,
+            libraries={"rated": PENALISED.model_copy(update={"only": member})},
+            indicators={"rate": Indicator.model_validate({"indicator": "rate", "title": "率", "sql": sql})},
+        )
+        return {one.stage.name: one.stage.identity for one in full_run(declared)}
+
+    before, after = identities(rates), identities(rates.model_copy(update={"delivery": "snapshot"}))
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"libraries", "lists", "observations"}
 
 
 def test_a_ground_over_an_unknown_view_is_refused() -> None:

@@ -9,7 +9,13 @@ import pyarrow as pa
 from shutong.engine.stage import Read, SqlStep, Stage, Step, Write
 from shutong.libraries.tables import VALUES, library_table
 from shutong.libraries.values import library_hash
-from shutong.libraries.views import declared_statement, declared_views, reads_beyond_subjects, statement_sql
+from shutong.libraries.views import (
+    declared_statement,
+    declared_views,
+    reads_beyond_subjects,
+    statement_sql,
+    views_hash,
+)
 from shutong.spec.catalog import Catalog, key_column, library_view, sealed, sql_type, view_name
 from shutong.spec.models import Library
 from shutong.spec.sql import Statement
@@ -39,7 +45,7 @@ def libraries_stage(catalog: Catalog) -> Stage:
             for name, library in catalog.libraries.items()
         ),
         version=VERSION,
-        declarations=library_hash(catalog),
+        declarations=f"{library_hash(catalog)} {views_hash(catalog, statements.values())}",
     )
 
 

@@ -6,6 +6,7 @@ Internal names begin with an underscore, which no declared name can, so that a p
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,18 @@ def declared_statement(sql: str, catalog: Catalog, required: Sequence[str], opti
 def statement_sql(statement: Statement) -> str:
     """The statement's text for a stage: the business day becomes the parameter ``:as_of``."""
     return render(statement, business_day=_DAY).replace(_DAY_SQL, ":as_of")
+
+
+def views_hash(catalog: Catalog, statements: Iterable[Statement]) -> str:
+    """Hash of the resources and libraries that some statements read: how they say what a row is changes the answer."""
+    read = set().union(*(statement.views for statement in statements))
+    hashes = [
+        f"{kind} {name} {catalog.hash_of(kind, name)}"
+        for kind in ("resource", "library")
+        for name in sorted(catalog.of_kind(kind))
+        if view_name(name) in read
+    ]
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()[:20]
 
 
 def declared_views(catalog: Catalog, statements: Iterable[Statement], by_subject: bool = False) -> Views:

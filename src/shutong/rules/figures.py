@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from shutong.engine.stage import Read, SqlStep, Stage, Write
 from shutong.libraries.conflicts import verified
 from shutong.libraries.tables import CONFLICTS
-from shutong.libraries.views import declared_statement, declared_views, statement_sql
+from shutong.libraries.views import declared_statement, declared_views, statement_sql, views_hash
 from shutong.rules.lists import rule_version
 from shutong.rules.tables import DISAGREEMENTS, OBSERVATIONS
 from shutong.spec.catalog import Catalog, view_name
@@ -76,7 +76,7 @@ def _stage(
         steps=(*views.steps, *steps, SqlStep("_all", union)),
         writes=(write,),
         version=VERSION,
-        declarations=hashlib.sha256(" ".join(hashes).encode()).hexdigest()[:20],
+        declarations=hashlib.sha256(" ".join([*hashes, views_hash(catalog, found.values())]).encode()).hexdigest()[:20],
     )
 
 

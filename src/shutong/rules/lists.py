@@ -14,7 +14,13 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from shutong.engine.stage import SqlStep, Stage, Write
-from shutong.libraries.views import declared_statement, declared_views, reads_beyond_subjects, statement_sql
+from shutong.libraries.views import (
+    declared_statement,
+    declared_views,
+    reads_beyond_subjects,
+    statement_sql,
+    views_hash,
+)
 from shutong.rules.tables import CANDIDATES
 from shutong.spec.catalog import Catalog
 from shutong.spec.sql import Statement
@@ -78,12 +84,13 @@ def lists_stage(catalog: Catalog) -> Stage:
             Write("pending", "_pending", key="subject_id", schema=PENDING),
         ),
         version=VERSION,
-        declarations=_hash(catalog),
+        declarations=_hash(catalog, found),
     )
 
 
-def _hash(catalog: Catalog) -> str:
+def _hash(catalog: Catalog, found: list[DeclaredGround]) -> str:
     hashes = " ".join(catalog.hash_of("list", name) for name in sorted(catalog.lists))
+    hashes += " " + views_hash(catalog, [ground.statement for ground in found])
     return hashlib.sha256(hashes.encode()).hexdigest()[:20]
 
 
