@@ -79,6 +79,12 @@ CASES: list[tuple[str, object]] = [
     ("year_of(NULL)", None),
     ("first_of_month(DATE '2024-02-29')", dt.date(2024, 2, 1)),
     ("first_of_month(NULL)", None),
+    ("legal_day(TIMESTAMPTZ '2026-06-30 15:59:59+00')", dt.date(2026, 6, 30)),
+    ("legal_day(TIMESTAMPTZ '2026-06-30 16:00:00+00')", dt.date(2026, 7, 1)),
+    ("legal_day(DATE '2026-07-01')", dt.date(2026, 7, 1)),
+    ("legal_day(NULL)", None),
+    ("legal_time(TIMESTAMPTZ '2026-06-30 16:05:06.789+00')", "2026-07-01T00:05:06+08:00"),
+    ("legal_time(NULL)", None),
 ]
 
 

@@ -42,6 +42,7 @@ def test_types_follow_from_elements() -> None:
     assert item_type(item(element="money")) == pa.decimal128(18, 2)
     assert item_type(item(element="date")) == pa.date32()
     assert item_type(item(codes="sex")) == pa.string()
+    assert item_type(item(element="datetime")) == pa.timestamp("us", "UTC")
 
 
 @pytest.mark.parametrize(

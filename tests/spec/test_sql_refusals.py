@@ -6,7 +6,13 @@ import pytest
 from shutong.spec.refusals import TEXTS
 from shutong.spec.sql import SqlRefused, check_expression, check_statement
 
-COLUMNS = {"fine": pa.decimal128(18, 2), "decided_on": pa.date32(), "received_on": pa.date32(), "name": pa.string()}
+COLUMNS = {
+    "fine": pa.decimal128(18, 2),
+    "decided_on": pa.date32(),
+    "received_on": pa.date32(),
+    "seen_at": pa.timestamp("us", "UTC"),
+    "name": pa.string(),
+}
 VIEWS = {
     "penalty": pa.schema(
         [
@@ -86,6 +92,18 @@ EXPRESSIONS = [
     ("name[1] = 'x'", "sql.construct"),
     ("name.lower() = 'x'", "sql.construct"),
     ("name LIKE 'a!%' ESCAPE '!'", "sql.construct"),
+    ("name LIKE name", "sql.like"),
+    ("'a' LIKE cat('%', name)", "sql.like"),
+    ("name LIKE 'a\\_%'", "sql.like"),
+    ("name LIKE '%_a%_a%_a%'", "sql.like"),
+    ("replace(name, 'a', 'bb') = 'x'", "sql.replace"),
+    ("replace(name, 'a', name) = 'x'", "sql.replace"),
+    ("replace(name, '', '') = 'x'", "sql.replace"),
+    ("CAST(seen_at AS DATE) <= received_on", "sql.instant"),
+    ("seen_at <= received_on", "sql.instant"),
+    ("(seen_at) BETWEEN decided_on AND received_on", "sql.instant"),
+    ("days_between(seen_at, received_on) < 3", "sql.instant"),
+    ("year(seen_at) > 2020", "sql.instant"),
     ("fine > 0 COLLATE nocase", "sql.unknown-function"),
     ("list_filter([1], x -> x > 0) IS NULL", "sql.unknown-function"),
 ]
@@ -167,6 +185,11 @@ STATEMENTS = [
     ("SELECT count(*) AS n FROM penalty p JOIN enterprise e ON 1 = 1", "sql.join-condition"),
     ("SELECT count(*) AS n FROM penalty p JOIN enterprise e ON p.subject_id <> e.subject_id", "sql.join-condition"),
     ("SELECT count(*) AS n FROM penalty p JOIN enterprise e ON p.fine = p.fine OR e.name = 'x'", "sql.join-condition"),
+    ("SELECT count(*) AS n FROM penalty p JOIN penalty q ON p.fine * 0 = q.fine * 0", "sql.join-condition"),
+    (
+        "SELECT count(*) AS n FROM penalty p JOIN penalty q ON if(TRUE, 1, p.fine) = if(TRUE, 1, q.fine)",
+        "sql.join-condition",
+    ),
     ("SELECT count(*) AS n FROM penalty NATURAL JOIN enterprise", "sql.join-kind"),
     ("SELECT p.fine FROM penalty p ASOF JOIN enterprise e ON p.subject_id >= e.subject_id", "sql.join-kind"),
     ("SELECT p.fine FROM penalty p POSITIONAL JOIN enterprise e", "sql.join-kind"),

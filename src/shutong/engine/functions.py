@@ -23,6 +23,8 @@ PORTABLE_FUNCTIONS: Final[dict[str, str]] = {
     "year_of": "year_of(d): the year of a date as an integer.",
     "month_of": "month_of(d): the month of a date, 1 to 12.",
     "first_of_month": "first_of_month(d): the first day of the date's month.",
+    "legal_day": "legal_day(t): the legal day (Asia/Shanghai, UTC+8 without summer time) on which an instant falls.",
+    "legal_time": "legal_time(t): an instant as text in legal time: 2026-07-01T08:30:00+08:00.",
 }
 
 # Blanks that clerks' systems leave at the ends of text: space, tab, line ends, no-break, ideographic, zero width, BOM.
@@ -55,6 +57,9 @@ MACROS: Final[tuple[str, ...]] = (
     "CREATE MACRO year_of(d) AS CAST(year(CAST(d AS DATE)) AS INTEGER)",
     "CREATE MACRO month_of(d) AS CAST(month(CAST(d AS DATE)) AS INTEGER)",
     "CREATE MACRO first_of_month(d) AS CAST(date_trunc('month', CAST(d AS DATE)) AS DATE)",
+    # Sessions are in UTC; a named zone would need an extension.
+    "CREATE MACRO legal_day(t) AS CAST(CAST(t AS TIMESTAMP) + INTERVAL 8 HOUR AS DATE)",
+    "CREATE MACRO legal_time(t) AS strftime(CAST(t AS TIMESTAMP) + INTERVAL 8 HOUR, '%Y-%m-%dT%H:%M:%S+08:00')",
 )
 
 

@@ -117,6 +117,8 @@ OWN: Final[dict[str, str]] = {
     "year_of": "YEAR(CAST({} AS DATE))",
     "month_of": "MONTH(CAST({} AS DATE))",
     "first_of_month": "TRUNC(CAST({} AS DATE), 'MM')",
+    "legal_day": "CAST(CAST({} AS TIMESTAMP) + INTERVAL '8' HOUR AS DATE)",
+    "legal_time": ("DATE_FORMAT(CAST({} AS TIMESTAMP) + INTERVAL '8' HOUR, 'yyyy-MM-dd\\'T\\'HH:mm:ss\\'+08:00\\'')"),
     "list_slice": "SLICE({0}, {1}, GREATEST({2} - {1} + 1, 0))",
 }
 """Functions that are written out from a template: the platform's own (``functions.py``), and list_slice."""

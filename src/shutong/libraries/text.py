@@ -13,11 +13,13 @@ _ESCAPES = (
 
 
 def canonical_sql(column: str, kind: pa.DataType) -> str:
-    """The canonical text of a column: dates as ISO, decimals with all their places, true and false."""
+    """The canonical text of a column: dates as ISO, instants in legal time, decimals with all their places, true and false."""
     if pa.types.is_string(kind):
         return column
     if pa.types.is_boolean(kind):
         return f"CASE WHEN {column} THEN 'true' WHEN NOT {column} THEN 'false' END"
+    if pa.types.is_timestamp(kind):
+        return f"legal_time({column})"
     return f"CAST({column} AS VARCHAR)"
 
 

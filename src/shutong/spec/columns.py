@@ -60,9 +60,11 @@ def element_of(item: Item | Attribute) -> str:
 
 
 def item_type(item: Item | Attribute) -> pa.DataType:
-    """Arrow type of an item's checked value before sealing."""
+    """Arrow type of an item's checked value before sealing; moments are read in legal time and kept as instants (UTC)."""
     element = ELEMENTS.get(element_of(item))
-    return element.type if element else pa.string()
+    if element is None:
+        return pa.string()
+    return pa.timestamp("us", "UTC") if pa.types.is_timestamp(element.type) else element.type
 
 
 def personal_mark(item: Item) -> str:

@@ -50,6 +50,8 @@ _ROW = (
     Function("year_of", ("year_of(a)",), "年", "year of a date"),
     Function("month_of", ("month_of(a)",), "月", "month of a date, 1 to 12"),
     Function("first_of_month", ("first_of_month(a)",), "当月第一天", "the first day of the date's month"),
+    Function("legal_day", ("legal_day(a)",), "时刻所在的法定日（北京时间）", "the legal day (UTC+8) of an instant"),
+    Function("legal_time", ("legal_time(a)",), "时刻的北京时间写法", "an instant as text in legal time (UTC+8)"),
     Function("coalesce", ("coalesce(a, b)",), "第一个非空值", "the first value that is not NULL"),
     Function("nullif", ("nullif(a, b)",), "两值相等则为空", "NULL where both are equal, else a"),
     Function("if", ("if(a, b, c)",), "条件成立取 b，否则取 c", "b where a is true, else c"),

@@ -84,6 +84,21 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "a date minus a date is refused: engines differ",
         "days_between(a, b)",
     ),
+    "sql.instant": (
+        "时刻不能当作日期用：它在世界时的日期不是法定日",
+        "an instant can't stand for a day: its day in UTC is not the legal day",
+        "legal_day(x)",
+    ),
+    "sql.replace": (
+        "replace 只能换成不更长的固定文字",
+        "replace takes a fixed text and puts one in its place that is no longer",
+        "replace(x, 'ab', 'c')",
+    ),
+    "sql.like": (
+        "LIKE 的模式须是固定文字，不含反斜杠；含 _ 时 % 至多两个",
+        "a LIKE pattern is a fixed text without backslash; where it has _, % may stand twice",
+        "LIKE '%x%', starts_with(x, 'a'), contains(x, 'a')",
+    ),
     "sql.clock": ("不允许读取时钟", "the clock can't be read", "business_day()"),
     "sql.nulls-order": (
         "ORDER BY 要写明空值位置",

@@ -8,7 +8,7 @@ is kept as a syntax tree in which every column is known; ``render`` writes that 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -24,6 +24,7 @@ from shutong.spec.refusals import Refusal, SqlRefused, refusal
 from shutong.spec.render import render_tree
 from shutong.spec.sqltext import DIALECT, parse_text
 from shutong.spec.sqltree import line_of, query_refusals, row_refusals
+from shutong.spec.sqltypes import type_refusals
 
 __all__ = [
     "Expression",
@@ -108,7 +109,7 @@ def check_expression(expr: str, columns: Columns) -> Expression:
     for column in tree.find_all(exp.Column):
         column.set("this", exp.to_identifier(column.name.lower(), quoted=True))
         column.set("table", None)
-    found = _date_differences(tree, lambda column: types.get(column.name))
+    found = list(type_refusals(tree, lambda column: types.get(column.name)))
     if found:
         raise SqlRefused(found)
     return Expression(expr, tree, frozenset(column.name for column in tree.find_all(exp.Column)))
@@ -200,28 +201,6 @@ def _row_names(tree: exp.Expr, types: Mapping[str, pa.DataType]) -> list[Refusal
     return found
 
 
-TypeOf = Callable[[exp.Column], "pa.DataType | None"]
-
-
-def _is_date(node: exp.Expr, type_of: TypeOf) -> bool:
-    if isinstance(node, exp.Paren):
-        return _is_date(node.this, type_of)
-    if isinstance(node, exp.Column):
-        kind = type_of(node)
-        return kind is not None and pa.types.is_date(kind)
-    if isinstance(node, exp.Cast):
-        return bool(node.to.this is exp.DType.DATE)
-    return isinstance(node, exp.Anonymous) and str(node.name).lower() in {"business_day", "months_later"}
-
-
-def _date_differences(tree: exp.Expr, type_of: TypeOf) -> list[Refusal]:
-    return [
-        refusal("sql.date-minus-date", line=line_of(node))
-        for node in tree.find_all(exp.Sub)
-        if _is_date(node.this, type_of) and _is_date(node.expression, type_of)
-    ]
-
-
 def _tables(tree: exp.Expr, views: Mapping[str, object]) -> list[Refusal]:
     """Tables must be declared views or names given by WITH; a WITH name may not hide a view."""
     found = [
@@ -295,7 +274,7 @@ def _unresolved(tree: exp.Expr, views: Views, reads: dict[str, frozenset[str]]) 
         table = sources.get(id(column))
         return views[table.name].get(column.name) if table is not None else None
 
-    return _date_differences(tree, type_of)
+    return list(type_refusals(tree, type_of))
 
 
 def _unplaced(column: exp.Column, reads: Mapping[str, object], views: Views) -> Refusal:

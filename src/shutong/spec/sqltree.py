@@ -13,6 +13,7 @@ from sqlglot.errors import ErrorLevel
 from shutong.spec.functions import ANONYMOUS, FUNCTIONS, REPLACED, allowed_arguments, function_of
 from shutong.spec.problems import meant
 from shutong.spec.refusals import Refusal, refusal
+from shutong.spec.sqlcost import cost_refusals
 
 MAX_TREE_DEPTH = 150
 
@@ -150,6 +151,7 @@ def _walk(tree: exp.Expr, allowed: dict[type[exp.Expr], set[str]]) -> Iterator[R
         if node.depth > MAX_TREE_DEPTH:
             yield refusal("sql.too-deep")
             return
+        yield from cost_refusals(node, line_of(node))
         function = function_of(node)
         if type(node) in allowed:
             # CASE WHEN and if() share a node, so a listed construct goes before a listed function
@@ -246,12 +248,17 @@ def _join(node: exp.Join) -> Iterator[Refusal]:
 
 
 def _joins_on_equal(on: exp.Expr | None) -> bool:
-    """Whether one of the conditions that must all hold says that two columns are equal; without it all rows meet all."""
+    """Whether one of the conditions that must all hold says that two columns are equal; without it all rows meet all.
+
+    One side at least is a column itself: ``a.x * 0 = b.x * 0`` holds of all.
+    """
     if isinstance(on, exp.Paren):
         return _joins_on_equal(on.this)
     if isinstance(on, exp.And):
         return _joins_on_equal(on.this) or _joins_on_equal(on.expression)
     if not isinstance(on, (exp.EQ, exp.NullSafeEQ)):
+        return False
+    if not any(isinstance(side.unnest(), exp.Column) for side in (on.this, on.expression)):
         return False
     sides = [{column.table.lower() for column in side.find_all(exp.Column)} for side in (on.this, on.expression)]
     return all(sides) and (sides[0] != sides[1] or sides[0] == {""})
