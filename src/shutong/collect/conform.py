@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +19,8 @@ from shutong.collect.tables import accepted_table
 from shutong.engine.engine import Engine
 from shutong.engine.keys import Keys
 from shutong.engine.run import LakeRun
-from shutong.spec.catalog import Catalog, element_of, item_type, key_column, sealed, sealed_column
+from shutong.engine.tablefiles import TableFiles, table_sql
+from shutong.spec.catalog import Catalog, element_of, item_type, key_column, sealed, sealed_column, stored_columns
 from shutong.spec.models import Item, Resource
 from shutong.standards.elements import ELEMENTS
 from shutong.standards.verdict import arrow, compute
@@ -61,32 +62,44 @@ def conform_accepted(run: LakeRun, engine: Engine, keys: Keys, catalog: Catalog)
     """
     changed = []
     for name, resource in catalog.resources.items():
-        table = accepted_table(name)
-        files = run.table(table)
-        wanted = changes(resource, files.schema) if files.segments else ()
-        if wanted:
-            with engine.stream("SELECT * FROM t", {"t": table}) as rows:
-                first = conformed(rows.schema.empty_table().to_batches(), resource, wanted, keys, rows.schema)
-                schema = next(first).schema
-                batches = conformed(rows, resource, wanted, keys, rows.schema)
-                run.stage_table(table, pa.RecordBatchReader.from_batches(schema, batches), "replace")
+        files = run.table(accepted_table(name))
+        if any(changes(resource, segment.schema) for segment in files.segments):
+            schema = _declared(resource, files)
+            batches = _batches(engine, files, resource, keys, schema)
+            run.stage_table(files.name, pa.RecordBatchReader.from_batches(schema, batches), "replace")
             changed.append(name)
     return changed
 
 
-def conformed(
-    batches: Any, resource: Resource, wanted: tuple[Change, ...], keys: Keys, schema: pa.Schema
+def _declared(resource: Resource, files: TableFiles) -> pa.Schema:
+    """The declared columns, then those that older rows have and nothing declares any more."""
+    declared = stored_columns(resource)
+    gone = {
+        column
+        for segment in files.segments
+        for one in changes(resource, segment.schema)
+        for column in (one.old, key_column(one.old), sealed_column(one.old))
+    }
+    others = [field for field in files.schema if field.name not in {*declared.names, *gone}]
+    return pa.schema([*declared, *others])
+
+
+def _batches(
+    engine: Engine, files: TableFiles, resource: Resource, keys: Keys, schema: pa.Schema
 ) -> Iterator[pa.RecordBatch]:
-    """The batches with the changed items in their declared form; at least one, also where there are no rows."""
-    met = False
-    for batch in batches:
-        met = True
-        yield _conformed(batch, resource, wanted, keys)
-    if not met:
-        yield _conformed(pa.RecordBatch.from_pylist([], schema), resource, wanted, keys)
+    """All rows in the declared columns, each segment read with the columns that it was written with."""
+    for segment in files.segments:
+        wanted = changes(resource, segment.schema)
+        with engine.stream(table_sql(replace(files, segments=(segment,)))) as rows:
+            for batch in rows:
+                columns = _conformed(batch, resource, wanted, keys)
+                made = [columns.get(field.name, arrow.nulls(batch.num_rows, field.type)) for field in schema]
+                yield pa.RecordBatch.from_arrays(
+                    [column.cast(field.type) for column, field in zip(made, schema, strict=True)], schema=schema
+                )
 
 
-def _conformed(batch: pa.RecordBatch, resource: Resource, wanted: tuple[Change, ...], keys: Keys) -> pa.RecordBatch:
+def _conformed(batch: pa.RecordBatch, resource: Resource, wanted: tuple[Change, ...], keys: Keys) -> dict[str, Any]:
     columns: dict[str, Any] = {name: batch.column(name) for name in batch.schema.names}
     for one in wanted:
         item = resource.items[one.item]
@@ -94,7 +107,7 @@ def _conformed(batch: pa.RecordBatch, resource: Resource, wanted: tuple[Change, 
         for name in (one.old, key_column(one.old), sealed_column(one.old)):
             columns.pop(name, None)
         columns |= _stored(values, one.item, resource, item, keys, columns)
-    return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+    return columns
 
 
 def _values(columns: dict[str, Any], change: Change, resource: Resource, item: Item, keys: Keys) -> Any:

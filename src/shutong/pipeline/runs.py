@@ -18,9 +18,11 @@ from typing import Literal
 from shutong.accounts.actions import require
 from shutong.accounts.actors import SYSTEM, Actor
 from shutong.catalog.actions import current_catalog
+from shutong.collect.conform import conform_accepted
 from shutong.engine.engine import Engine, engine_of
 from shutong.engine.errors import LakeError
 from shutong.engine.home import Home, lease
+from shutong.engine.keys import Keys
 from shutong.engine.lake import Lake
 from shutong.engine.run import LakeRun, StageReport
 from shutong.engine.settings import Bounds
@@ -99,7 +101,7 @@ def run_way(
             if lost is not None:
                 raise lost
             reconcile(engine, declared, acting=SYSTEM)
-            wanted = _Wanted(full, None if allow_changes else home.settings.bounds)
+            wanted = _Wanted(full, None if allow_changes else home.settings.bounds, home.keys)
             report, position = _compute(engine, declared, run_id, day, progress, wanted)
             after_commit(home, engine, declared, position, progress)
         except Exception as error:
@@ -113,10 +115,11 @@ def run_way(
 
 @dataclass(frozen=True)
 class _Wanted:
-    """How a run was asked for: everything again, and the bounds it stops at (None: it may pass them)."""
+    """How a run was asked for: everything again, the bounds it stops at (None: it may pass them), and the home's keys."""
 
     full: bool
     bounds: Bounds | None
+    keys: Keys
 
 
 def _compute(
@@ -128,7 +131,8 @@ def _compute(
         whole = full_run(catalog)
         identities = {**inputs.identities(whole), "model": str(inputs.model_version(run, day))}
         decided = inputs.stage_decisions(run)
-        kind = _kind(wanted.full, reached, upto, day, identities)
+        conformed = conform_accepted(run, engine, wanted.keys, catalog)
+        kind = _kind(wanted.full or bool(conformed), reached, upto, day, identities)
         if kind == "nothing" and decided:
             kind = "increment"
         previous = reached.run_id if reached else None
