@@ -6,6 +6,8 @@ asks every public operation of the JSON interface, for every subject.
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import re
 import subprocess
@@ -127,6 +129,38 @@ def test_asking_for_a_planted_number_finds_and_repeats_nothing(city: Path, plant
             text = answer.content.decode()
             assert answer.status_code == 200
             assert number not in text.upper(), (address, number)
+
+
+def features(client: Client) -> Iterator[tuple[str, str]]:
+    """Every page of every collection of the OGC interface, and every single feature."""
+    for collection in client.get("/ogc/collections").json()["collections"]:
+        address = f"/ogc/collections/{collection['id']}/items?limit=1000"
+        while address:
+            answer = client.get(address)
+            yield address, answer.content.decode()
+            page = json.loads(answer.content)
+            for one in page["features"]:
+                single = f"/ogc/collections/{collection['id']}/items/{one['id']}"
+                yield single, client.get(single).content.decode()
+            following = (link["href"] for link in page["links"] if link["rel"] == "next")
+            address = next(following, "").replace("http://testserver", "")
+
+
+@pytest.mark.django_db
+def test_no_feature_shows_a_person_or_where_one_lives(city: Path, planted: set[str], settings: Any) -> None:
+    settings.SHUTONG_HOME = city
+    homes: set[str] = set()
+    for path in (city / "city/deliveries").rglob("resident-*.csv"):
+        rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        homes |= {row["户籍地址"] for row in rows if row["户籍地址"].endswith("室")}
+    assert len(homes) >= SUBJECTS // 2
+    placed = 0
+    for address, text in features(Client()):
+        assert not personal(text, planted), address
+        assert not {home for home in homes if f'"{home}"' in text}, address
+        assert '"uscc":"92' not in text, "an individual business stands where its owner may live"
+        placed += text.count('"Point"')
+    assert placed > SUBJECTS
 
 
 def test_the_crawler_would_notice() -> None:
