@@ -1,23 +1,18 @@
-"""Scripts that are made on this machine: the Vega bundle for charts, from the library that also draws on the server."""
+"""Scripts that the pages load: the Vega bundle for charts, and the tag of our own."""
 
 from __future__ import annotations
 
 import functools
 import gzip
 import hashlib
-import threading
-from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
-import vl_convert
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 _STATIC = Path(__file__).with_name("static") / "portal"
-_lock = threading.Lock()
-_made: dict[str, tuple[bytes, bytes, str]] = {}
 
 
 @functools.cache
@@ -29,35 +24,11 @@ def static_version() -> str:
     return digest.hexdigest()[:10]
 
 
+@functools.cache
 def vega_bundle() -> tuple[bytes, bytes, str]:
-    """The bundle (an ES module that sets ``window.vegaEmbed``), the same packed by gzip, and its tag.
-
-    Made once per home and kept in its temp folder.
-    """
-    with _lock:
-        if "vega" not in _made:
-            folder = settings.FILE_UPLOAD_TEMP_DIR
-            kept = Path(folder) / f"vega-{version('vl-convert-python')}.js" if folder else None
-            if kept is not None and kept.exists():
-                content = kept.read_bytes()
-            else:
-                # Without a snippet the bundle sets the three libraries on the window.
-                content = vl_convert.javascript_bundle().encode()  # type: ignore[call-arg]
-                if kept is not None:
-                    _keep(kept, content)
-            _made["vega"] = content, gzip.compress(content, mtime=0), f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-        return _made["vega"]
-
-
-def _keep(path: Path, content: bytes) -> None:
-    """Keep the bundle for other processes; a folder that cannot be written only costs two seconds there."""
-    draft = path.with_suffix(f".{threading.get_ident()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
+    """Vega, Vega-Lite and Vega-Embed in one script that sets ``window.vegaEmbed``; the same packed by gzip; its tag."""
+    content = (files("js_lib_vega_embed") / "static/js_lib_vega_embed/vega-embed-full.js").read_bytes()
+    return content, gzip.compress(content, mtime=0), f'"{hashlib.sha256(content).hexdigest()[:20]}"'
 
 
 @require_safe

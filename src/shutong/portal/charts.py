@@ -49,7 +49,7 @@ def _chart(
         for one in values
     ]
     spec = {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "config": CONFIG,
         "data": {"values": list(values)},
         "width": "container",
