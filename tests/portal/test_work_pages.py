@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from shutong.catalog.actions import install_packs
 from shutong.collect.models import Batch
 from shutong.engine.home import Home
 from shutong.pipeline.models import Run, StageRun
+from shutong.quality.actions import open_disagreement_ticket
 from shutong.quality.models import Ticket
 from shutong.standards.codes import make_uscc
 
@@ -210,6 +212,24 @@ def test_the_auditor_reads_and_verifies_the_log(sign_in: Callable[..., Client]) 
     assert "collect" in page
     report = client.post("/audit/verify").content.decode()
     assert "没有发现改动" in report
+
+
+def test_both_departments_see_both_values_with_their_records(sign_in: Callable[..., Client]) -> None:
+    row = {
+        "key": "o1", "item": "register/arrears", "left_value": "青禾食品有限公司", "right_value": "青和食品有限公司",
+        "record_ids": ["rleft", "rright"], "subject_id": "o1", "departments": ["market", "tax"],
+    }  # fmt: skip
+    tickets = open_disagreement_ticket("entity.name", "法人库：名称", [row], dt.date(2026, 7, 1), acting=SYSTEM)
+    assert [one.department for one in tickets] == ["market", "tax"]
+    for one in tickets:
+        client = sign_in("steward", one.department)
+        page = client.get(f"/tickets/{one.pk}").content.decode()
+        for text in (row["left_value"], row["right_value"], "登记 rleft", "欠税 rright"):
+            assert str(text) in page
+        (line,) = client.get(f"/api/v1/tickets/{one.pk}").json()["lines"]
+        assert (line["left"], line["right"], line["records"]) == (
+            row["left_value"], row["right_value"], ["rleft", "rright"],
+        )  # fmt: skip
 
 
 def test_signing_out_ends_the_session(sign_in: Callable[..., Client]) -> None:

@@ -336,6 +336,9 @@ class TicketLine(Schema):
     state: str
     settled_by: str | None
     note: str | None
+    left: str | None
+    right: str | None
+    records: list[str]
 
 
 class Ticket(Schema):

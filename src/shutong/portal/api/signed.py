@@ -108,7 +108,7 @@ def ticket(request: HttpRequest, number: _Number) -> Any:
     _seen(request, found.department)
     lines = [
         {"row_id": line.row_id, "reasons": line.reasons, "state": line.state, "settled_by": line.settled_by or None,
-         "note": line.note or None}
+         "note": line.note or None, "left": line.left or None, "right": line.right or None, "records": line.records}
         for line in found.lines.all()[:1000]
     ]  # fmt: skip
     return {**_ticket(found), "lines": lines}

@@ -22,6 +22,7 @@ from ..answers import store
 from ..components import Cell, Column, Crumb, Field, Option, Pager, Table
 from ..queries import public as public_queries
 from ..queries import work as queries
+from ..queries.subjects import public_records
 from .department import crumbs_of, file_field, seeing, tickets_table
 from .frame import page, page_parameter, signed_in, text_parameter
 from .words import (
@@ -130,18 +131,40 @@ def _differing_lines(catalog: Catalog, lines: list[TicketRow]) -> Table:
         Column(_("对象")), *([] if paired else [Column(_("信息项"))]), Column(_("一方的值")), Column(_("另一方的值")),
         Column(_("处理")), Column(_("说明")),
     ]  # fmt: skip
-    subjects = _subjects(lines)
+    subjects, public = _subjects(lines), _public(lines)
     rows: list[list[Cell | str]] = []
     for line in lines:
-        left, right = _pair(catalog, line) or ("", "")
+        left, right = (
+            _side(line, number, title, public) for number, title in enumerate(_pair(catalog, line) or ("", ""))
+        )
         key = line.row_id.rpartition("|")[0] or line.row_id
         rows.append(
             [
                 subjects.get(line.about, Cell(key)), *([] if paired else [attribute_title(catalog, line.reasons)]),
-                Cell(line.left, note=left), Cell(line.right, note=right), _line_state(line), line.note,
+                left, right, _line_state(line), line.note,
             ]
         )  # fmt: skip
     return Table(_("逐项核实"), columns, rows, _("没有不一致"), _("两方的值已经一致。"))
+
+
+def _side(line: TicketRow, number: int, title: str, public: set[str]) -> Cell:
+    """One side of a difference: its value, the resource and the record it comes from, with the record's public page.
+
+    Where the verification does not say which record is whose, all of them stand on the left.
+    """
+    paired = bool(title) and len(line.records) == 2
+    records = line.records[number : number + 1] if paired else (line.records if number == 0 else [])
+    note = " ".join([title, *records[:4]]).strip()
+    href = reverse("record", args=[records[0]]) if paired and records[0] in public else ""
+    return Cell((line.left, line.right)[number], href, note=note)
+
+
+def _public(lines: list[TicketRow]) -> set[str]:
+    """The records of some lines that have a public page."""
+    try:
+        return public_records(store(), {record for line in lines for record in line.records})
+    except AnswersMissing:
+        return set()
 
 
 def _pair(catalog: Catalog, line: TicketRow) -> tuple[str, str] | None:

@@ -250,11 +250,11 @@ def listings_of(
         [*parameters, limit, offset],
     )
     views = [_listing_view(known, today, row) for row in rows]
-    public = _public_records(answers, {record for one in views for record in one.record_ids})
+    public = public_records(answers, {record for one in views for record in one.record_ids})
     return [replace(one, record_ids=tuple(r for r in one.record_ids if r in public)) for one in views]
 
 
-def _public_records(answers: AnswerStore, records: set[str]) -> set[str]:
+def public_records(answers: AnswerStore, records: set[str]) -> set[str]:
     """Those of the records that have a public page; grounds may rest on records that are not open."""
     found: set[str] = set()
     wanted = sorted(records)
