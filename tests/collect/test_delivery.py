@@ -21,12 +21,13 @@ import pytest
 from shutong.collect.delivery import sealed_file
 from shutong.collect.ids import batch_id, key_id, record_id
 from shutong.collect.intake import SEALED_ROW, seal_context
+from shutong.collect.receipt import Receipt
 from shutong.collect.sealed_copy import CONTEXT
 from shutong.engine.home import Home
 from shutong.quality.delivery import Delivery, deliver
 from shutong.spec.models import Resource
 from tests.collect.home import DAY, Town
-from tests.collect.samples import HEADER, workbook
+from tests.collect.samples import HEADER, PENALTY, workbook
 
 GOOD = HEADER + "澜川市云帆商贸有限公司,一号,1\n澜川市海纳餐饮店,二号,2.5万元\n"
 MIXED = HEADER + "澜川市云帆商贸有限公司,一号,1\n,二号,2\n澜川市海纳餐饮店,三号,abc\n澜川市海纳餐饮店,一号,3\n"
@@ -86,6 +87,29 @@ def test_the_same_file_twice_is_recognised(town: Town) -> None:
     twice = town.deliver_many([town.file(GOOD, "a.csv"), town.file(MIXED, "b.csv"), town.file(MIXED, "c.csv")])
     assert [receipt.repeated for receipt in twice] == [True, False, True]
     assert len(town.batches) == 2
+
+
+def test_a_snapshot_that_comes_again_after_another_is_a_new_delivery(tmp_path: Path) -> None:
+    """Law 6: each snapshot is the whole, so the same file says something new once another whole stood in between."""
+    whole = PENALTY.model_copy(update={"delivery": "snapshot"})
+    town = Town(tmp_path, whole)
+    one, two = HEADER + "甲公司,1,1\n", HEADER + "甲公司,1,1\n乙公司,2,1\n"
+
+    def take(text: str, day: int) -> Receipt:
+        path = town.file(text, f"{day}.csv")
+        return deliver(town.home, town.engine, town.catalog, Delivery("penalty", path, dt.date(2026, 7, day)))
+
+    first, second, third = take(one, 1), take(two, 2), take(one, 3)
+    assert [receipt.repeated for receipt in (first, second, third)] == [False] * 3
+    assert len({first.batch, second.batch, third.batch}) == 3
+    assert [row["batch_id"] for row in town.batches] == [first.batch, second.batch, third.batch]
+    ids = [row["record_id"] for row in town.accepted]
+    assert len(ids) == len(set(ids)) == 4
+    # The same days again, as a rerun delivers them, change nothing.
+    again = [take(one, 1), take(two, 2), take(one, 3)]
+    assert all(receipt.repeated for receipt in again)
+    assert again[2].batch == third.batch
+    assert len(town.batches) == 3
 
 
 @pytest.mark.parametrize(

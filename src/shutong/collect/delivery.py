@@ -115,11 +115,16 @@ class Intake:
     def _commit(self, run: LakeRun, reads: Sequence[Read], moment: dt.datetime) -> list[Receipt]:
         ids = [batch_id(read.resource.resource, read.sha256) if read.sha256 else "" for read in reads]
         known = self._known({*ids, *(read.delivery.corrects or "" for read in reads)} - {""})
+        wholes = self._last_wholes(reads)
+        known |= {whole.batch: whole for whole in wholes.values() if whole is not None}
         seq = self._last_seq()
         receipts: list[Receipt] = []
         fresh: list[tuple[str, int, Read]] = []
         entries: list[tuple[int, dt.datetime, str, Receipt]] = []
-        for batch, read in zip(ids, reads, strict=True):
+        for content, read in zip(ids, reads, strict=True):
+            batch = content
+            if content in known and read.resource.delivery == "snapshot":
+                batch = _after_another(content, read, wholes.get(read.resource.resource))
             before = known.get(batch)
             if before is None or before.state != "in":
                 self._refuse_unknown_correction(read, known)
@@ -133,6 +138,8 @@ class Intake:
                 continue  # there was no file, so there is no batch to remember
             seq += 1
             known[batch] = receipt
+            if receipt.state == "in" and receipt.corrects is None and receipt.resource in wholes:
+                wholes[receipt.resource] = receipt
             fresh.append((batch, seq, read))
             declaration = self.catalog.hash_of("resource", read.resource.resource)
             entries.append((seq, moment, declaration, receipt))
@@ -205,6 +212,22 @@ class Intake:
         ]
         return {receipt.batch: receipt for receipt in receipts}
 
+    def _last_wholes(self, reads: Sequence[Read]) -> dict[str, Receipt | None]:
+        """The last whole delivery of each resource among the reads that is delivered as snapshots."""
+        found: dict[str, Receipt | None] = {
+            read.resource.resource: None for read in reads if read.resource.delivery == "snapshot"
+        }
+        if found and self.engine.lake.table(BATCHES).segments:
+            names = ", ".join(f"'{name}'" for name in sorted(found))
+            table = self.engine.query(
+                f"SELECT receipt FROM batches WHERE state = 'in' AND corrects IS NULL AND resource IN ({names})"
+                " QUALIFY row_number() OVER (PARTITION BY resource ORDER BY seq DESC) = 1",
+                {"batches": BATCHES},
+            )
+            for receipt in map(read_receipt, map(str, table.column("receipt").to_pylist())):
+                found[receipt.resource] = receipt
+        return found
+
     def _last_seq(self) -> int:
         if not self.engine.lake.table(BATCHES).segments:
             return 0
@@ -241,6 +264,19 @@ def known_batches(engine: Engine, only: Collection[str] | None = None) -> pa.Tab
 def _texts(ids: Collection[str]) -> str:
     """Ids as a list of SQL texts; what is no id of a batch is left out."""
     return ", ".join(f"'{one}'" for one in sorted(ids) if one.isascii() and one.isalnum()) or "NULL"
+
+
+def _after_another(content: str, read: Read, last: Receipt | None) -> str:
+    """The id of a file's batch: of its content, and where a snapshot comes again after another one, of both.
+
+    A snapshot that says on a later day what an earlier one said is no repetition: in between the whole was different. (On
+    the same day it counts as one, so that days delivered again after a kill change nothing.)
+    """
+    if last is None or read.delivery.corrects is not None:
+        return content
+    if last.sha256 == read.sha256:
+        return last.batch
+    return batch_id(content, last.batch) if read.delivery.received_on > last.received_on else content
 
 
 def _same_refusal(before: Receipt, read: Read) -> bool:
