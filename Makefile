@@ -1,6 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+KIND ?= test
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
@@ -13,7 +14,7 @@ demo: ## make a demo city, run it through every stage, serve it (ARGS="--subject
 	@$(PYTHON) tools/bootstrap.py base
 	@$(BIN)/shutong demo $(ARGS)
 
-test: lint types contracts unit ## lint, types, import contracts, all tests
+test: lint types contracts unit ## lint, types, import contracts, all tests (KIND=spark installs Spark for its tests)
 
 lint: .test-ready ## ruff: style and format
 	@$(BIN)/ruff check .
@@ -44,4 +45,4 @@ clean: ## remove caches and build results (the demo home and .venv stay)
 
 .PHONY: .test-ready
 .test-ready:
-	@$(PYTHON) tools/bootstrap.py test
+	@$(PYTHON) tools/bootstrap.py $(KIND)

@@ -1,8 +1,9 @@
 """Make .venv from a lock file, with nothing but Python 3.11+ and its standard library.
 
-Usage: python3 tools/bootstrap.py base|test
+Usage: python3 tools/bootstrap.py base|test|spark
 
-``base`` is what `make demo` needs, ``test`` adds the tools of the tests. What is already installed is not touched,
+``base`` is what `make demo` needs, ``test`` adds the tools of the tests, ``spark`` Spark to them (500 MB). What is
+already installed is not touched,
 so that both work offline once the packages are there, in any order, and as an ordinary user.
 """
 
@@ -17,7 +18,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-STAMPS = {"base": ("base",), "test": ("base", "test")}
+STAMPS = {"base": ("base",), "test": ("base", "test"), "spark": ("base", "test", "spark")}
+# Packages that come as source archives only; Spark's is pure Python and jars.
+SOURCES = {"spark": ("--no-binary", "pyspark")}
 
 
 def fail(zh: str, en: str) -> None:
@@ -82,7 +85,7 @@ def install(kind: str) -> None:
         run(sys.executable, "-m", "venv", str(VENV))
     print(f"安装 {kind} 依赖 …  installing the {kind} packages …", flush=True)
     pip = (str(venv_python()), "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-    run(*pip, "--require-hashes", "--only-binary", ":all:", "-r", f"requirements/{kind}.lock")
+    run(*pip, "--require-hashes", "--only-binary", ":all:", *SOURCES.get(kind, ()), "-r", f"requirements/{kind}.lock")
     run(*pip, "--no-deps", "--no-build-isolation", "--editable", ".")
     for done in STAMPS[kind]:
         (VENV / f".shutong-{done}").write_text(fingerprint(done))

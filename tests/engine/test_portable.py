@@ -67,6 +67,10 @@ ROWS: dict[str, list[str]] = {
     "replace": ["replace('a.b.c', '.', '')", "replace('abc', '', 'x')", "replace('a', 'a', NULL)", "replace('x\\y', '\\', '/')"],
     "right": ["right('数通a', 2)", "right('abc', 0)", "right('abc', 9)", "right('', 2)"],
     "round": ["round(CAST(2.345 AS DECIMAL(10,3)), 2)", "round(CAST(-2.5 AS DECIMAL(9,1)))", "round(CAST(2.5 AS DOUBLE))"],
+    "split_part": [
+        "split_part('a|b||d', '|', 1)", "split_part('a|b||d', '|', 3)", "split_part('a|b', '|', 9)", "split_part('', '|', 1)",
+        "split_part('a.b', '.', 2)", "split_part(NULL, '|', 1)",
+    ],
     "starts_with": ["starts_with('数通', '数')", "starts_with('abc', '')", "starts_with(NULL, 'a')"],
     "struct_pack": ["struct_pack(a := 1, b := 'x')", "struct_pack(a := 1, b := 2) < struct_pack(a := 1, b := 3)"],
     "substring": ["substring('数据通道', 2, 2)", "substring('abc', 2)", "substring('abc', 4, 1)", "substring(NULL, 1, 1)"],

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from shutong.engine import sqltext
 from shutong.engine.errors import EngineError, SpaceError, StageError
 from shutong.engine.functions import define_functions
+from shutong.engine.storage import Storage
 from shutong.engine.storedtypes import nullable, target_types
 
 # zstd level 1 wrote faster than snappy and less than half the bytes (docs/developers/engine.md). A row group ends at 32 MB
@@ -24,11 +25,12 @@ PARQUET_OPTIONS: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1,
 
 @dataclass(frozen=True)
 class Resources:
-    """What one connection may use: bytes of memory, threads, and a folder to spill to."""
+    """What one connection may use: bytes of memory, threads, a folder to spill to, and the storage it is to read."""
 
     memory_bytes: int
     threads: int
     temp: Path
+    storage: Storage | None = None
 
 
 def close_quietly(connection: duckdb.DuckDBPyConnection) -> None:
@@ -59,6 +61,8 @@ def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     connection.execute("SET enable_progress_bar = false")
     define_functions(connection)
+    if resources.storage is not None:
+        resources.storage.prepare(connection)
     return connection
 
 

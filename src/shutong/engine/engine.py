@@ -20,7 +20,7 @@ from shutong.engine import journal, sqltext
 from shutong.engine.connection import Resources, close_quietly, connect, explained, open_cursor
 from shutong.engine.duck import DuckComputing
 from shutong.engine.home import Home
-from shutong.engine.lake import Lake
+from shutong.engine.lake import Lake, lake_of
 from shutong.engine.ports import Computing
 from shutong.engine.run import LakeRun
 from shutong.engine.settings import Settings
@@ -67,15 +67,16 @@ class Engine:
 
     def recover(self) -> list[str]:
         """Remove what killed runs left, fold the manifest, bring the logs in line; returns the attempts cleaned up."""
-        cleaned = journal.clean_dead(self.lake.root, self.temp, self.lake.named_paths)
+        cleaned = journal.clean_dead(self.lake.root, self.lake.storage, self.temp, self.lake.named_paths)
         journal.clean_locked(self.temp, _READERS)
         self.computing.recover()
         self.lake.fold_manifest()
         self.lake.reconcile_quietly()
         return cleaned
 
-    def _memory(self, share: float) -> int:
-        return int(self.settings.memory_bytes * share)
+    def _resources(self, share: float, temp: Path) -> Resources:
+        memory = int(self.settings.memory_bytes * share)
+        return Resources(memory, self.settings.threads, temp, self.lake.storage)
 
     @contextlib.contextmanager
     def run(self, run_id: str, kind: str = "run", business_day: dt.date | None = None) -> Iterator[LakeRun]:
@@ -85,7 +86,7 @@ class Engine:
         commit is a no-op.
         """
         self.recover()
-        resources = Resources(self._memory(self.computing.share_of_run), self.settings.threads, self.temp)
+        resources = self._resources(self.computing.share_of_run, self.temp)
         run = LakeRun(self.lake, self.computing, resources, run_id, kind, business_day, self.keep_steps)
         try:
             yield run
@@ -166,10 +167,7 @@ class Engine:
             if self._reader is None:
                 # Two processes must not spill into one folder: DuckDB's temporary files have fixed names.
                 self._spill = journal.LockedFolder(self.temp, _READERS)
-                resources = Resources(
-                    self._memory(_SHARE_OF_READERS), self.settings.threads, self._spill.path / "spill"
-                )
-                self._reader = connect(resources)
+                self._reader = connect(self._resources(_SHARE_OF_READERS, self._spill.path / "spill"))
             cursor = open_cursor(self._reader)
         try:
             for view, table in (views or {}).items():
@@ -200,4 +198,4 @@ def engine_of(home: Home, keep_steps: Path | None = None) -> Engine:
         SettingsError: the setting asks for Spark and its packages or Java are not installed; said when a stage is run.
     """
     computing = SparkComputing(home.settings, home.tmp) if home.settings.engine == "spark" else DuckComputing()
-    return Engine(home.settings, Lake(home.lake), home.tmp, keep_steps, computing)
+    return Engine(home.settings, lake_of(home), home.tmp, keep_steps, computing)

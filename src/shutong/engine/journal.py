@@ -1,6 +1,7 @@
 """What a run is writing, so that the files of a killed run are found and removed.
 
-Each attempt of a run keeps a journal ``running/<attempt>`` in the lake: one line per file, written before the file is.
+Each attempt of a run keeps a journal ``running/<attempt>`` in the home's folder of the lake, also when the lake's files
+are in a bucket: one line per file, written before the file is.
 The operating system's lock on it ends with the process, however it ends; an unlocked journal belongs to a dead run.
 """
 
@@ -13,6 +14,8 @@ import secrets
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+
+from shutong.engine.storage import Storage
 
 FOLDER = "running"
 
@@ -39,22 +42,21 @@ def _create_locked(path: Path) -> int:
 class Journal:
     """The open journal of one attempt; ``attempt`` is the run's id and a random part, so no file is written twice."""
 
-    def __init__(self, root: Path, run_id: str) -> None:
-        self.root = root
+    def __init__(self, root: Path, run_id: str, storage: Storage, drafts: Path) -> None:
+        self._storage = storage
         self.attempt = f"{run_id}-{secrets.token_hex(4)}"
+        self._drafts = drafts / self.attempt
         self._path = root / FOLDER / self.attempt
         self._handle = _create_locked(self._path)
 
     def announce(self, path: str) -> Path:
-        """Note a file (relative to the lake) that is about to be written; returns its absolute path."""
+        """Note a file (relative to the lake) that is about to be written; returns where to write its draft."""
         os.write(self._handle, (path + "\n").encode())
-        target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return target
+        return self._storage.draft(path, self._drafts)
 
     def close(self, committed: Collection[str]) -> None:
         """End the attempt: files that are not among the committed ones are removed, then the journal."""
-        _remove_uncommitted(self.root, os.pread(self._handle, 1 << 30, 0), committed)
+        _remove_uncommitted(self._storage, os.pread(self._handle, 1 << 30, 0), committed)
         self._path.unlink(missing_ok=True)
         os.close(self._handle)
 
@@ -91,16 +93,10 @@ def clean_locked(parent: Path, prefix: str) -> None:
             os.close(handle)
 
 
-def _remove_uncommitted(root: Path, lines: bytes, committed: Collection[str]) -> int:
-    removed = 0
+def _remove_uncommitted(storage: Storage, lines: bytes, committed: Collection[str]) -> None:
     # A line without its end was cut by the kill before its file was made.
-    for line in lines.decode(errors="replace").split("\n")[:-1]:
-        path = (root / line).resolve()
-        if line not in committed and path.is_relative_to(root.resolve()):
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
-                removed += 1
-    return removed
+    announced = lines.decode(errors="replace").split("\n")[:-1]
+    storage.remove(path for path in announced if path not in committed)
 
 
 def dead_attempts(root: Path) -> Iterator[tuple[str, int]]:
@@ -127,10 +123,12 @@ def live_attempts(root: Path) -> set[str]:
     return {path.name for path in folder.iterdir()} if folder.exists() else set()
 
 
-def clean_dead(root: Path, temp: Path, committed: Callable[[], Collection[str]]) -> list[str]:
+def clean_dead(root: Path, storage: Storage, temp: Path, committed: Callable[[], Collection[str]]) -> list[str]:
     """Remove what dead attempts left: files that no run committed, temporary folders, journals.
 
     Args:
+        root: the folder of this machine that holds the journals.
+        storage: where the files are.
         temp: the folder in which each attempt has a temporary folder of its name.
         committed: gives the paths of every file the manifest names; asked once an attempt is known to be dead, so
             that its own commit is among them.
@@ -140,7 +138,7 @@ def clean_dead(root: Path, temp: Path, committed: Callable[[], Collection[str]])
     cleaned = []
     for attempt, handle in dead_attempts(root):
         try:
-            _remove_uncommitted(root, os.pread(handle, 1 << 30, 0), committed())
+            _remove_uncommitted(storage, os.pread(handle, 1 << 30, 0), committed())
             shutil.rmtree(temp / attempt, ignore_errors=True)
             (root / FOLDER / attempt).unlink(missing_ok=True)
             cleaned.append(attempt)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +21,9 @@ from deltalake.exceptions import DeltaError
 
 from shutong.engine import tablelog
 from shutong.engine.errors import ConflictError, LakeError
-from shutong.engine.manifest import Change, Entry, Manifest, encode_schema, numbered, sync_paths
+from shutong.engine.home import Home
+from shutong.engine.manifest import Change, Entry, Manifest, encode_schema, numbered
+from shutong.engine.storage import FolderStorage, Storage, storage_of
 from shutong.engine.tablefiles import TableFiles, build
 
 _TABLE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
@@ -97,16 +98,25 @@ class _Index:
 
 @dataclass
 class Lake:
-    """The lake in folder ``root`` (made when it does not exist). Safe to keep open: it notices new commits."""
+    """A lake. Safe to keep open: it notices new commits.
+
+    Args:
+        root: the home's folder of the lake (made when it does not exist): journals of runs at work, and the files too
+            where no other storage is given.
+        given: where the files are.
+    """
 
     root: Path
+    given: InitVar[Storage | None] = None
+    storage: Storage = field(init=False)
     _manifest: Manifest = field(init=False, repr=False)
     _index: _Index = field(init=False, repr=False, default_factory=lambda: _Index((), {}, {}))
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, given: Storage | None) -> None:
         self.root = self.root.absolute()
         self.root.mkdir(parents=True, exist_ok=True)
-        self._manifest = Manifest(self.root / "manifest")
+        self.storage = given or FolderStorage(self.root)
+        self._manifest = Manifest(self.storage)
 
     @property
     def last(self) -> int:
@@ -133,7 +143,7 @@ class Lake:
 
         A table that was never written has no segments.
         """
-        return build(name, self.root, (entry.change for entry in self.history(name, at)))
+        return build(name, self.storage, (entry.change for entry in self.history(name, at)))
 
     def history(self, name: str, at: int | None = None) -> list[Entry]:
         """What each run did to a table, oldest first, up to run number ``at``."""
@@ -212,9 +222,8 @@ class Lake:
                 )
 
     def _bring_to_disk(self, changes: Sequence[Change]) -> None:
-        paths = [self.root / file.path for change in changes for file in change.files + change.key_files]
         try:
-            sync_paths([*paths, *{path.parent for path in paths}])
+            self.storage.sync(file.path for change in changes for file in change.files + change.key_files)
         except OSError as error:
             raise LakeError(
                 f"运行写出的文件 {error.filename} 不见了，未提交",
@@ -239,11 +248,12 @@ class Lake:
         marks = self._marks()
         # The marks were read first: what they show was in the manifest by then.
         if max(marks.values(), default=0) > self.last:
+            place = self.storage.address("manifest")
             raise LakeError(
-                f"湖的清单 {self.root / 'manifest'} 缺少最近的运行。请从备份恢复该文件夹；数据文件未被改动",
-                f"the lake's manifest {self.root / 'manifest'} lacks the latest runs. Restore this folder from a "
+                f"湖的清单 {place} 缺少最近的运行。请从备份恢复该文件夹；数据文件未被改动",
+                f"the lake's manifest {place} lacks the latest runs. Restore this folder from a "
                 "backup; no data file was touched",
-                path=str(self.root / "manifest"),
+                path=place,
             )
         before = dict(marks)
         changed = []
@@ -255,15 +265,13 @@ class Lake:
                 changed.append(name)
             marks[name] = whole
         if marks != before:
-            draft = self.root / (_PUBLISHED + f".{os.getpid()}")
-            draft.write_text(json.dumps(marks), encoding="utf-8")
-            draft.replace(self.root / _PUBLISHED)
+            self.storage.write(_PUBLISHED, json.dumps(marks).encode())
         return changed
 
     def _marks(self) -> dict[str, int]:
         """Which run each log shows, remembered beside them so that opening need not read every log."""
         try:
-            marks: dict[str, int] = json.loads((self.root / _PUBLISHED).read_text(encoding="utf-8"))
+            marks: dict[str, int] = json.loads(self.storage.read(_PUBLISHED))
         except (OSError, ValueError):
             return {}
         return marks
@@ -295,6 +303,11 @@ class Lake:
     def entries(self) -> tuple[Entry, ...]:
         """Every row of the manifest in order of commit."""
         return self._manifest.entries()
+
+
+def lake_of(home: Home) -> Lake:
+    """The lake of a home, in its folder or where the setting ``lake_location`` says. Raises SettingsError."""
+    return Lake(home.lake, storage_of(home.settings, home.lake.absolute()))
 
 
 def _run_of(entries: Sequence[Entry]) -> Run:

@@ -16,9 +16,8 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import pyarrow as pa
@@ -28,6 +27,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from shutong.engine.errors import ConflictError, LakeError, SpaceError
+from shutong.engine.storage import Storage, Stored
 
 Mode = Literal["append", "replace", "patch"]
 
@@ -56,9 +56,12 @@ SCHEMA: Final = pa.schema(_COLUMNS)
 # Every commit carries the next number under this name, so of two commits at once delta-rs refuses one.
 _TRANSACTION: Final = "shutong-manifest"
 
+FOLDER: Final = "manifest"
+_LOG_FOLDER: Final = f"{FOLDER}/_delta_log"
+
 # From this many small manifest files on, opening the lake folds them into one.
 FOLD_FROM: Final = 100
-_GRACE_SECONDS: Final = 3600
+_GRACE: Final = dt.timedelta(hours=1)
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -177,8 +180,8 @@ class Manifest:
     Raises LakeError from every method when the manifest on disk is damaged.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._lock = threading.RLock()
         self._process = os.getpid()
         self._table: DeltaTable | None = None
@@ -210,7 +213,7 @@ class Manifest:
 
     def _append(self, entries: Sequence[Entry]) -> None:
         seq = entries[0].seq
-        path = self._folder / f"{seq:08}-{secrets.token_hex(4)}.parquet"
+        path = f"{FOLDER}/{seq:08}-{secrets.token_hex(4)}.parquet"
         try:
             self._made()
             added = self._write(entries, path)
@@ -218,35 +221,39 @@ class Manifest:
             self._commit([added], Transaction(_TRANSACTION, seq))
         except CommitFailedError as error:
             self._table = None
-            path.unlink(missing_ok=True)
+            self._storage.remove([path])
             raise ConflictError(
                 "同时有另一次运行提交，请重新运行", "another run committed at the same moment: run again", seq=seq
             ) from error
         except (DeltaError, OSError) as error:
-            path.unlink(missing_ok=True)
+            self._storage.remove([path])
             if _is_full(error):
                 raise SpaceError(
                     "磁盘已满，运行没有提交。请腾出空间后重新运行",
                     "the disk is full: the run was not committed. Make room and run again",
-                    path=str(self._folder),
+                    path=self._place,
                 ) from error
             raise self._damaged(error) from error
         self._read()
-        sync_paths([self._log_file(self._version()), self._folder / "_delta_log"])
+        self._storage.sync([self._log_file(self._version())])
 
-    def _write(self, entries: Sequence[Entry], path: Path) -> AddAction:
+    def _write(self, entries: Sequence[Entry], path: str) -> AddAction:
         table = pa.Table.from_pylist([_row(entry) for entry in entries], schema=SCHEMA)
-        pq.write_table(table, path, compression="zstd")
-        sync_paths([path, self._folder])
+        written = pa.BufferOutputStream()
+        pq.write_table(table, written, compression="zstd")
+        data = written.getvalue().to_pybytes()
+        self._storage.write(path, data)
+        self._storage.sync([path])
         now = int(time.time() * 1000)
-        return AddAction(path.name, path.stat().st_size, {}, now, True, json.dumps({"numRecords": len(entries)}))
+        return AddAction(_name(path), len(data), {}, now, True, json.dumps({"numRecords": len(entries)}))
 
     def _made(self) -> DeltaTable:
         """The Delta table, made when this is the lake's first run."""
         if self._table is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
             schema = Schema.from_arrow(SCHEMA)
-            self._table = DeltaTable.create(str(self._folder), schema=schema, mode="ignore", name="manifest")
+            self._table = DeltaTable.create(
+                self._place, schema=schema, mode="ignore", name="manifest", storage_options=self._options
+            )
         return self._table
 
     def _commit(self, actions: list[AddAction | RemoveAction], transaction: Transaction | None) -> None:
@@ -261,8 +268,8 @@ class Manifest:
             entries = self.entries()
             if self._table is None or len(self._by_file) < FOLD_FROM:
                 return
-            old = [Path(path).name for path in self._by_file]
-            path = self._folder / f"{entries[-1].seq:08}-{secrets.token_hex(4)}.parquet"
+            old = list(self._by_file)
+            path = f"{FOLDER}/{entries[-1].seq:08}-{secrets.token_hex(4)}.parquet"
             now = int(time.time() * 1000)
             try:
                 added = self._write(entries, path)
@@ -278,46 +285,62 @@ class Manifest:
 
     def _remove_folded(self) -> None:
         """Remove files that no version lists and that no other process can still be about to read."""
-        listed = {Path(path).name for path in self._by_file}
-        for path in self._folder.glob("*.parquet"):
-            if path.name not in listed and time.time() - path.stat().st_mtime > _GRACE_SECONDS:
-                path.unlink(missing_ok=True)
+        before = dt.datetime.now(dt.UTC) - _GRACE
+        old = [stored.path for stored in self._rows() if stored.changed < before]
+        self._storage.remove(path for path in old if _name(path) not in self._by_file)
+
+    def _rows(self) -> Iterator[Stored]:
+        """The manifest's Parquet files, listed by its log or not."""
+        for stored in self._storage.listed(FOLDER):
+            if stored.path.endswith(".parquet") and stored.path.count("/") == 1:
+                yield stored
+
+    @property
+    def _place(self) -> str:
+        return self._storage.address(FOLDER)
+
+    @property
+    def _options(self) -> dict[str, str] | None:
+        options = self._storage.options
+        return None if options is None else dict(options)
 
     def _version(self) -> int:
         return int(self._table.version()) if self._table is not None else -1
 
-    def _log_file(self, version: int) -> Path:
-        return self._folder / "_delta_log" / f"{version:020}.json"
+    def _log_file(self, version: int) -> str:
+        return f"{_LOG_FOLDER}/{version:020}.json"
 
     def _is_stale(self) -> bool:
-        # One stat instead of a listing: the log's versions have no gaps.
-        return self._table is None or self._log_file(self._version() + 1).exists()
+        # One look-up instead of a listing: the log's versions have no gaps.
+        return self._table is None or self._storage.exists(self._log_file(self._version() + 1))
 
     def _refuse_fork(self) -> None:
         if os.getpid() != self._process:
             raise LakeError(
                 "湖在分叉进程之前已打开；请在子进程中重新打开（gunicorn 不要用 --preload）",
                 "the lake was opened before this process was forked: open it in the child (gunicorn without --preload)",
-                path=str(self._folder),
+                path=self._place,
             )
 
     def _open(self) -> DeltaTable | None:
         self._refuse_fork()
-        log = self._folder / "_delta_log"
-        if self._table is None and not any(log.glob("*.json")):
+        if self._table is None and not self._has_log():
             # The log is made before the first file, so files without a log are a loss and not a beginning.
-            if any(self._folder.glob("*.parquet")):
-                raise self._damaged(FileNotFoundError(str(log)))
+            if next(self._rows(), None) is not None:
+                raise self._damaged(FileNotFoundError(self._storage.address(_LOG_FOLDER)))
             return None
         try:
             if self._table is None:
-                self._table = DeltaTable(str(self._folder))
+                self._table = DeltaTable(self._place, storage_options=self._options)
             else:
                 self._table.update_incremental()
         except (DeltaError, OSError, ValueError) as error:
             self._table = None
             raise self._damaged(error) from error
         return self._table
+
+    def _has_log(self) -> bool:
+        return any(stored.path.endswith(".json") for stored in self._storage.listed(_LOG_FOLDER))
 
     def _read(self) -> None:
         table = self._open()
@@ -326,11 +349,10 @@ class Manifest:
             return
         try:
             by_file = {}
-            for uri in table.file_uris():
-                # The address is escaped where the home's path has other letters than English ones; the name never is.
-                path = str(self._folder / uri.rpartition("/")[2])
-                known = self._by_file.get(path)
-                by_file[path] = known if known is not None else _read_entries(Path(path))
+            # The address is escaped where the home's path has other letters than English ones; the name never is.
+            for name in map(_name, table.file_uris()):
+                known = self._by_file.get(name)
+                by_file[name] = known if known is not None else self._read_entries(name)
         except (OSError, pa.ArrowException, DeltaError, KeyError, TypeError) as error:
             self._table = None
             raise self._damaged(error) from error
@@ -338,33 +360,27 @@ class Manifest:
         entries = [entry for each in by_file.values() for entry in each]
         self._entries = tuple(sorted(entries, key=lambda entry: (entry.seq, entry.part)))
 
+    def _read_entries(self, name: str) -> tuple[Entry, ...]:
+        table = pq.ParquetFile(pa.BufferReader(self._storage.read(f"{FOLDER}/{name}"))).read(columns=SCHEMA.names)
+        return tuple(_entry(row) for row in table.to_pylist())
+
     def _damaged(self, error: Exception) -> LakeError:
         return LakeError(
-            f"湖的清单 {self._folder} 已损坏（{error}）。请从备份恢复该文件夹；数据文件未被改动",
-            f"the lake's manifest {self._folder} is damaged ({error}). Restore this folder from a backup; "
+            f"湖的清单 {self._place} 已损坏（{error}）。请从备份恢复该文件夹；数据文件未被改动",
+            f"the lake's manifest {self._place} is damaged ({error}). Restore this folder from a backup; "
             "no data file was touched",
-            path=str(self._folder),
+            path=self._place,
         )
 
 
-def sync_paths(paths: Iterable[Path]) -> None:
-    """Bring files and folders to the disk; a missing one raises FileNotFoundError."""
-    for path in paths:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _name(path: str) -> str:
+    """The last part of a path or address."""
+    return path.rpartition("/")[2]
 
 
 def _is_full(error: Exception) -> bool:
     text = str(error).lower()
     return any(each in text for each in ("no space left", "file too large", "disk quota", "os error 28", "os error 27"))
-
-
-def _read_entries(path: Path) -> tuple[Entry, ...]:
-    table = pq.ParquetFile(path).read(columns=SCHEMA.names)
-    return tuple(_entry(row) for row in table.to_pylist())
 
 
 def numbered(

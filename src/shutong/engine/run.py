@@ -100,16 +100,17 @@ class LakeRun:
         self.committed: int | None = None
         self._lake = lake
         self._computing = computing
-        self._keep = keep_steps
-        self._journal = Journal(lake.root, run_id)
+        self._keep_steps = keep_steps
+        self._journal = Journal(lake.root, run_id, lake.storage, resources.temp)
         self._folder = resources.temp / self._journal.attempt
         self._folder.mkdir(parents=True)
-        self._resources = Resources(resources.memory_bytes, resources.threads, self._folder / "spill")
+        self._resources = dataclasses.replace(resources, temp=self._folder / "spill")
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._changes: list[Change] = []
         self._scopes: list[_Scope] = []
         self._scope_files: dict[Path, DataFile] = {}
         self._files = 0
+        self._drafts: dict[Path, str] = {}
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -121,7 +122,7 @@ class LakeRun:
     def table(self, name: str) -> TableFiles:
         """A table as this run sees it: committed before it began, and what it staged itself."""
         committed = [entry.change for entry in self._lake.history(name, self.read_seq)]
-        return build(name, self._lake.root, [*committed, *(each for each in self._changes if each.table == name)])
+        return build(name, self._lake.storage, [*committed, *(each for each in self._changes if each.table == name)])
 
     def execute(
         self,
@@ -146,7 +147,7 @@ class LakeRun:
         """
         began = time.perf_counter()
         keys = self._open_scope(scope, scope_key) if scope is not None else None
-        execution = self._execution(stage, self.table, params or {}, keys, self._keep)
+        execution = self._execution(stage, self.table, params or {}, keys, self._keep_steps)
         rows: dict[str, int] = {}
         before = list(self._changes)
         with watch_memory() as peak:
@@ -247,7 +248,7 @@ class LakeRun:
         spared = set(kept)
         rest = TableFiles(
             table,
-            files.root,
+            files.storage,
             tuple(
                 dataclasses.replace(each, files=tuple(file for file in each.files if file not in spared))
                 for each in files.segments
@@ -286,13 +287,16 @@ class LakeRun:
     def _new_file(self, table: str) -> Path:
         relative = f"{table}/{self._journal.attempt}-{self._files}.parquet"
         self._files += 1
-        return self._journal.announce(relative)
+        draft = self._journal.announce(relative)
+        self._drafts[draft] = relative
+        return draft
+
+    def _keep(self, draft: Path, rows: int) -> DataFile:
+        path = self._drafts.pop(draft)
+        return DataFile(path, rows, self._lake.storage.keep(path, draft))
 
     def _written(self, table: str, result: Result, stage: str) -> _Written:
-        files = tuple(
-            DataFile(path.relative_to(self._lake.root).as_posix(), rows, path.stat().st_size)
-            for path, rows in result.files
-        )
+        files = tuple(self._keep(draft, rows) for draft, rows in result.files)
         return _Written(table, files, encode_schema(result.schema), stage)
 
     def _write_rows(self, table: str, rows: Rows, target: Path) -> int:
@@ -382,7 +386,7 @@ class LakeRun:
         """Rows outside the scope would stand beside the old rows of their key instead of replacing them."""
         if not written.files:
             return
-        paths = [self._lake.root / file.path for file in written.files]
+        paths = [self._lake.storage.address(file.path) for file in written.files]
         row = self.connection.execute(
             f"SELECT count(*) FROM read_parquet({sqltext.file_list(paths)}) AS r "
             f"ANTI JOIN read_parquet({sqltext.file_list([scope.path])}) AS s ON r.{sqltext.name(key)} = s.key"
@@ -400,9 +404,10 @@ class LakeRun:
         known = self._scope_files.get(scope.path)
         if known is None:
             relative = f"scopes/{self._journal.attempt}-{len(self._scope_files)}.parquet"
-            target = self._journal.announce(relative)
-            shutil.copyfile(scope.path, target)
-            known = self._scope_files[scope.path] = DataFile(relative, scope.rows, target.stat().st_size)
+            draft = self._journal.announce(relative)
+            self._drafts[draft] = relative
+            shutil.copyfile(scope.path, draft)
+            known = self._scope_files[scope.path] = self._keep(draft, scope.rows)
         return known
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from shutong.engine.errors import SettingsError
 
@@ -91,6 +91,23 @@ class Bounds(BaseModel):
     )
 
 
+class Bucket(BaseModel):
+    """How the bucket of ``lake_location`` is reached."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    endpoint: str | None = Field(
+        None,
+        pattern=r"https?://.+",
+        description="Address of the object store, such as https://obs.example.cn; AWS without.",
+    )
+    region: str = Field("us-east-1", description="Region of the bucket, where the store asks for one.")
+    access_key_id: str | None = Field(None, description="Key that may read and write the bucket.")
+    secret_access_key: str | None = Field(
+        None, description="Its secret; better given as a variable than written into the file."
+    )
+
+
 class Settings(BaseModel):
     """Settings of one home. Every field has a description; unknown keys are errors."""
 
@@ -111,6 +128,12 @@ class Settings(BaseModel):
         description="Address of a Spark cluster, such as spark://host:7077, whose machines see the home under the same "
         "path; default: the threads of this machine.",
     )
+    lake_location: str | None = Field(
+        None,
+        pattern=r"s3://[^/]+(/.+)?",
+        description="Where the lake's files are, such as s3://bucket/lake; default: the folder lake in the home. "
+        "Set it before the first delivery.",
+    )
     database_url: str | None = Field(
         None, description="Database of the state people decide on; default: a SQLite file in the home."
     )
@@ -126,6 +149,16 @@ class Settings(BaseModel):
     )
     limits: Limits = Field(default_factory=Limits, description="What one delivered file may be.")
     bounds: Bounds = Field(default_factory=Bounds, description="How much one run may change before it asks.")
+    s3: Bucket = Field(default_factory=Bucket, description="How the bucket of lake_location is reached.")
+
+    @model_validator(mode="after")
+    def _spark_in_a_folder(self) -> Settings:
+        # Spark's packages hold no S3 file system, and the jar that has it is in no Python registry (decision 0004).
+        if self.engine == "spark" and self.lake_location is not None:
+            raise ValueError(
+                "Spark cannot read a lake in a bucket: choose duckdb, or a lake in a folder that it can see"
+            )
+        return self
 
     @field_validator("memory_limit")
     @classmethod

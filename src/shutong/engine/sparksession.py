@@ -50,6 +50,8 @@ _ALWAYS: Final = {
     "spark.hadoop.parquet.compression.codec.zstd.level": "1",
     "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+    # Without files of checksums (Parquet has its own), for each of which Hadoop starts a process.
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     # Files are named by the manifest; Spark need not look for them with a job of its own.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
     # Partitions follow the size of the data, so that little data makes few tasks and one file.
@@ -62,7 +64,7 @@ _ALWAYS: Final = {
 }
 
 _lock = threading.Lock()
-_session: SparkSession | None = None
+_session: tuple[SparkSession, journal.LockedFolder] | None = None
 
 
 def missing() -> str | None:
@@ -85,16 +87,20 @@ def shared_session(settings: Settings, temp: Path) -> SparkSession:
     """
     global _session  # noqa: PLW0603
     with _lock:
+        if _session is not None and not _session[1].path.exists():
+            # The home in which it began is gone, and with it the folder that it spills to.
+            _session[0].stop()
+            _session = None
         if _session is None:
             lacking = missing()
             if lacking is not None:
                 zh, _, en = lacking.partition(" / ")
                 raise SettingsError(f'设置 engine = "spark"，但{zh}', f'the setting engine = "spark": {en}')
             _session = _start(settings, temp)
-        return _session
+        return _session[0]
 
 
-def _start(settings: Settings, temp: Path) -> SparkSession:
+def _start(settings: Settings, temp: Path) -> tuple[SparkSession, journal.LockedFolder]:
     from pyspark.sql import SparkSession
 
     # Removed by the next process when this one is killed.
@@ -122,7 +128,7 @@ def _start(settings: Settings, temp: Path) -> SparkSession:
         options |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
     session = builder.master(master).config(map=options).getOrCreate()
     atexit.register(_end, session, folder)
-    return session
+    return session, folder
 
 
 def _end(session: SparkSession, folder: journal.LockedFolder) -> None:

@@ -86,6 +86,7 @@ FUNCTIONS: Final[dict[str, type[exp.Expr]]] = {
     "right": exp.Right,
     "round": exp.Round,
     "row_number": exp.RowNumber,
+    "split_part": exp.SplitPart,
     "starts_with": exp.StartsWith,
     "string_agg": exp.GroupConcat,
     "struct_pack": exp.Struct,

@@ -72,7 +72,7 @@ def _branch(
     number: int,
     later: list[tuple[int, Segment]],
 ) -> DataFrame:
-    frame = read_files(session, [str(table.root / file.path) for file in segment.files], segment.schema)
+    frame = read_files(session, [table.storage.address(file.path) for file in segment.files], segment.schema)
     if scope is not None:
         column, keys = scope
         frame = frame.join(keys, frame[quoted(column)] == keys["key"], "left_semi")
@@ -94,4 +94,4 @@ def _column(schema: pa.Schema, field: pa.Field[Any]) -> str:
 
 
 def _keys(session: SparkSession, table: TableFiles, files: Sequence[DataFile]) -> DataFrame:
-    return session.read.parquet(*(str(table.root / file.path) for file in files))
+    return session.read.parquet(*(table.storage.address(file.path) for file in files))

@@ -88,7 +88,7 @@ def bind(sql: str, params: Mapping[str, Parameter] | None) -> str:
     return _TOKENS.sub(swap, sql)
 
 
-def file_list(paths: Iterable[Path]) -> str:
+def file_list(paths: Iterable[Path | str]) -> str:
     """Render paths as a list literal for ``read_parquet``."""
     return "[" + ", ".join(literal(str(path)) for path in paths) + "]"
 

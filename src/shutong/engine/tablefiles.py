@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ import pyarrow as pa
 from shutong.engine import sqltext
 from shutong.engine.errors import LakeError
 from shutong.engine.manifest import Change, DataFile, decode_schema
+from shutong.engine.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class Segment:
 
 @dataclass(frozen=True)
 class TableFiles:
-    """A table at one moment: segments in order of commit, under the lake's folder ``root``.
+    """A table at one moment: segments in order of commit, with the storage that holds their files.
 
     A row counts when its key is in the ``key_files`` of no later segment.
     """
 
     name: str
-    root: Path
+    storage: Storage
     segments: tuple[Segment, ...]
 
     @property
@@ -84,12 +84,12 @@ class TableFiles:
         """Bytes of the data files."""
         return sum(file.bytes for file in self.files)
 
-    def paths(self) -> list[Path]:
-        """Absolute paths of every data file."""
-        return [self.root / file.path for file in self.files]
+    def missing(self) -> list[str]:
+        """Addresses of data files that are not there."""
+        return [self.storage.address(file.path) for file in self.files if not self.storage.exists(file.path)]
 
 
-def build(name: str, root: Path, changes: Iterable[Change]) -> TableFiles:
+def build(name: str, storage: Storage, changes: Iterable[Change]) -> TableFiles:
     """Fold the changes of one table, in order of commit, into the files that count now."""
     # Each segment's files are gathered in a list of their own: a table may have thousands of small deliveries.
     segments: list[tuple[Segment, list[DataFile]]] = []
@@ -104,7 +104,7 @@ def build(name: str, root: Path, changes: Iterable[Change]) -> TableFiles:
             segments[-1][1].extend(change.files)
             continue
         segments.append((Segment((), schema, change.key, change.key_files), list(change.files)))
-    return TableFiles(name, root, tuple(replace(each, files=tuple(files)) for each, files in segments))
+    return TableFiles(name, storage, tuple(replace(each, files=tuple(files)) for each, files in segments))
 
 
 def _refuse_other_key(name: str, key: str | None, segments: list[Segment]) -> None:
@@ -138,8 +138,8 @@ def _columns(schema: pa.Schema, wanted: pa.Schema) -> list[str]:
     return parts
 
 
-def _source(root: Path, files: Iterable[DataFile]) -> str:
-    return f"read_parquet({sqltext.file_list(root / file.path for file in files)})"
+def _source(storage: Storage, files: Iterable[DataFile]) -> str:
+    return f"read_parquet({sqltext.file_list(storage.address(file.path) for file in files)})"
 
 
 def empty_sql(schema: pa.Schema) -> str:
@@ -183,11 +183,13 @@ def table_sql(table: TableFiles, wanted: pa.Schema | None = None, scope: Scope |
             chosen = [*chosen, f"{number} AS __n", f"t.{sqltext.name(later[0][1].key or '')} AS __k"]
         elif later:
             chosen = [*chosen, f"{number} AS __n", "NULL AS __k"]
-        branches.append(f"SELECT {', '.join(chosen)} FROM {_source(table.root, segment.files)} AS t{join}")
+        branches.append(f"SELECT {', '.join(chosen)} FROM {_source(table.storage, segment.files)} AS t{join}")
     union = " UNION ALL ".join(branches)
     if not later:
         return union
-    keys = " UNION ALL ".join(f"SELECT key, {n} AS n FROM {_source(table.root, each.key_files)}" for n, each in later)
+    keys = " UNION ALL ".join(
+        f"SELECT key, {n} AS n FROM {_source(table.storage, each.key_files)}" for n, each in later
+    )
     return (
         f"SELECT {columns} FROM ({union}) AS r "
         f"LEFT JOIN (SELECT key, max(n) AS n FROM ({keys}) GROUP BY key) AS k ON r.__k = k.key "

@@ -8,7 +8,6 @@ after a kill in between, changes nothing.
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from typing import Any, cast
 
@@ -26,18 +25,17 @@ _TRANSACTION = "shutong"
 
 def publish(table: TableFiles, seq: int) -> bool:
     """Bring one table's log in line with ``table`` (which has no patches); returns whether anything changed."""
-    folder = table.root / table.name
     wanted = {file.path.rpartition("/")[2]: file for file in table.files}
     delta = _open(table)
     if delta is None:
-        folder.mkdir(parents=True, exist_ok=True)
         create_table_with_add_actions(
-            str(folder),
+            table.storage.address(table.name),
             schema=Schema.from_arrow(table.schema),
             add_actions=[_add(name, file) for name, file in wanted.items()],
             mode="error",
             name=table.name,
             commit_properties=_properties(seq),
+            storage_options=_options(table),
         )
         return True
     listed = {uri.rpartition("/")[2] for uri in delta.file_uris()}
@@ -47,7 +45,7 @@ def publish(table: TableFiles, seq: int) -> bool:
     added: list[AddAction | RemoveAction] = [_add(name, file) for name, file in wanted.items() if name not in listed]
     if not same_schema and listed & set(wanted):
         # The log holds nothing the manifest does not, so it is made anew instead of altered.
-        shutil.rmtree(folder / "_delta_log")
+        table.storage.remove_folder(_log(table))
         return publish(table, seq)
     if same_schema:
         now = int(time.time() * 1000)
@@ -63,15 +61,23 @@ def publish(table: TableFiles, seq: int) -> bool:
 
 
 def _open(table: TableFiles) -> DeltaTable | None:
-    log = table.root / table.name / "_delta_log"
-    if not log.exists():
+    if next(iter(table.storage.listed(_log(table))), None) is None:
         return None
     try:
-        return DeltaTable(str(log.parent))
+        return DeltaTable(table.storage.address(table.name), storage_options=_options(table))
     except (DeltaError, OSError, ValueError):
         # A half-made or damaged log is made anew: it is derived.
-        shutil.rmtree(log)
+        table.storage.remove_folder(_log(table))
         return None
+
+
+def _log(table: TableFiles) -> str:
+    return f"{table.name}/_delta_log"
+
+
+def _options(table: TableFiles) -> dict[str, str] | None:
+    options = table.storage.options
+    return None if options is None else dict(options)
 
 
 def _columns(delta: DeltaTable) -> dict[str, str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from shutong.engine import journal
 from shutong.engine.lake import Lake
+from shutong.engine.storage import Stored
 
 # Folders of the lake that are not tables: the manifest keeps its own files, journals are no data.
 _OTHER: Final = frozenset({"manifest", journal.FOLDER})
@@ -40,10 +40,11 @@ def _needed(lake: Lake, since: dt.datetime) -> set[str]:
     return needed | lake.published_paths()
 
 
-def _data_files(root: Path) -> Iterator[Path]:
-    for folder in root.iterdir():
-        if folder.is_dir() and folder.name not in _OTHER:
-            yield from (path for path in folder.rglob("*.parquet") if "_delta_log" not in path.parts)
+def _data_files(lake: Lake) -> Iterator[Stored]:
+    for stored in lake.storage.listed():
+        folders = stored.path.split("/")[:-1]
+        if folders and folders[0] not in _OTHER and "_delta_log" not in folders and stored.path.endswith(".parquet"):
+            yield stored
 
 
 def vacuum(lake: Lake, keep: dt.timedelta = dt.timedelta(days=1), pins: Collection[str] = ()) -> Removed:
@@ -54,15 +55,13 @@ def vacuum(lake: Lake, keep: dt.timedelta = dt.timedelta(days=1), pins: Collecti
         pins: paths relative to the lake that stay whatever happens (a pinned release's files).
     """
     # This order spares a run that ends meanwhile: its files are either guarded by its journal or in the manifest.
-    found = list(_data_files(lake.root))
+    found = list(_data_files(lake))
     live = journal.live_attempts(lake.root)
     needed = _needed(lake, dt.datetime.now(dt.UTC) - keep) | set(pins)
-    files, size = 0, 0
-    for path in found:
-        attempt = path.stem.rpartition("-")[0]
-        if path.relative_to(lake.root).as_posix() in needed or attempt in live:
-            continue
-        size += path.stat().st_size
-        files += 1
-        path.unlink()
-    return Removed(files, size)
+    unneeded = [
+        stored
+        for stored in found
+        if stored.path not in needed and stored.path.rpartition("/")[2].rpartition("-")[0] not in live
+    ]
+    lake.storage.remove(stored.path for stored in unneeded)
+    return Removed(len(unneeded), sum(stored.bytes for stored in unneeded))

@@ -10,7 +10,7 @@ from django.conf import settings
 from shutong.accounts.actors import SYSTEM
 from shutong.audit.sealing import seal
 from shutong.engine.home import Home
-from shutong.engine.lake import Lake
+from shutong.engine.lake import lake_of
 from shutong.engine.vacuum import vacuum
 from shutong.jobs.schedule import Daily
 from shutong.jobs.work import enqueue_unless_waiting, job
@@ -46,7 +46,7 @@ def run_daily(_day: str) -> str:
     home = the_home()
     run_id = run_way(home, acting=SYSTEM).run_id
     seal(home)
-    vacuum(Lake(home.lake), KEEP)
+    vacuum(lake_of(home), KEEP)
     return run_id
 
 

@@ -74,6 +74,13 @@ def backup(home: Home, target: Path) -> BackupReport:
 
 
 def _check_target(home: Home, target: Path) -> None:
+    if home.settings.lake_location is not None:
+        raise BackupError(
+            f"湖在 {home.settings.lake_location}，不在数据之家里：用存储桶的版本或复制备份它，用数据库工具备份数据库",
+            f"the lake is in {home.settings.lake_location} and not in the home: keep it by the bucket's versions or "
+            "replication, and the database by its own tools",
+            place=home.settings.lake_location,
+        )
     if target.exists():
         raise BackupError(
             f"{target} 已存在，请换一个文件名", f"{target} exists already: name another file", path=str(target)

@@ -18,7 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 from shutong.catalog.actions import current_catalog
 from shutong.engine.errors import EngineError
 from shutong.engine.home import Home, lease_holder
-from shutong.engine.lake import Lake
+from shutong.engine.lake import lake_of
 from shutong.engine.settings import machine_memory
 from shutong.jobs.work import failed_work
 from shutong.pipeline.after import shown_run
@@ -158,8 +158,8 @@ def _database(_home: Home) -> Iterator[Finding]:
 
 
 def _lake(home: Home) -> Iterator[Finding]:
-    lake = Lake(home.lake)
-    gone = [str(path) for name in lake.tables() for path in lake.table(name).paths() if not Path(path).exists()]
+    lake = lake_of(home)
+    gone = [address for name in lake.tables() for address in lake.table(name).missing()]
     if gone:
         zh, en = (
             f"湖中缺 {len(gone)} 个文件，请从备份恢复：{gone[0]}",
