@@ -40,6 +40,7 @@ TITLES: Final = {
     "identify": "识别主体 identify",
     "values": "归集取值 values",
     "libraries": "归并入库 libraries",
+    "conflicts": "比对来源 conflicts",
     "facts": "形成事项 facts",
     "lists": "名单规则 lists",
     "observations": "指标观测 observations",
