@@ -91,6 +91,9 @@ def _serve() -> None:
             sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", closefd=False), encoding="utf-8", write_through=True)
             sys.argv = ["shutong", *wanted["words"]]
             code = main.execute()
+            if "django.conf" in sys.modules and sys.modules["django.conf"].settings.configured:
+                # As at the end of a process: the next command opens the database anew.
+                sys.modules["django.db"].connections.close_all()
             texts = []
             for file in (out, err):
                 file.seek(0)
