@@ -151,12 +151,8 @@ class Desk:
             source.drain()
         except Refusal as refusal:
             read.forget()
-            read.refusal = refusal.problem
             read.reasons = Reasons()
-            if refusal.problem.code == "file.too-large":
-                source.stop()
-            else:
-                source.drain()
+            read.refusal = _drained(source, refusal.problem)
         read.warnings = judge.warnings
         if reading is not None:
             read.format, read.encoding = reading.format, reading.encoding
@@ -223,6 +219,19 @@ class Desk:
         for batch in read.accepted.batches():
             met |= np.asarray(pc.is_in(wanted, value_set=batch.column("key_id")))
         return bool(met.all())
+
+
+def _drained(source: Source, refused: Problem) -> Problem:
+    """Why a file is refused, once the rest of it has been read for its hash and copy; it may prove too large on the way."""
+    if refused.code != "file.too-large":
+        try:
+            source.drain()
+        except Refusal as larger:
+            refused = larger.problem
+        else:
+            return refused
+    source.stop()
+    return refused
 
 
 def seal_context(resource: str, item: str) -> str:
