@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from shutong import __version__
 from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from tests.cli.demohome import demo_home
@@ -297,3 +298,25 @@ def test_no_planted_number_stands_in_plain_anywhere_in_a_home(city: Shell) -> No
         read += 1
         found += [name for number in numbers if number in data]
     assert found == [] and read > 300
+
+
+HOMES = sorted((Path(__file__).parent / "homes").glob("home-*.tar.gz"))
+
+
+@pytest.mark.parametrize("saved_home", HOMES, ids=lambda path: path.name.removesuffix(".tar.gz"))
+def test_a_home_of_every_release_is_upgraded_and_read(tmp_path: Path, saved_home: Path) -> None:
+    shell = Shell(tmp_path / "home")
+    shell("restore", saved_home)
+    shell("upgrade")
+    assert shell("run", "--day", "2026-07-03", "--json").json["kind"] in {"full", "increment"}
+    (found,) = shell("query", "青禾食品", "--json").json["subjects"]
+    assert (found["name"], found["uscc"]) == ("青禾食品有限公司", "91350100M000100Y43")
+    assert [fact["kind"] for fact in found["facts"]] == ["registration"]
+    assert shell("account", "list", "--json").json[0]["name"] == "zhang"
+    assert shell("audit", "--json").json["ok"]
+    assert {one["state"] for one in findings(shell, tmp_path / "home").values()} == {"ok"}
+    shell.close()
+
+
+def test_this_release_has_its_home() -> None:
+    assert f"home-{__version__}.tar.gz" in {path.name for path in HOMES}
