@@ -26,7 +26,12 @@ from tests.reference import reference_data
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 900
-PAGES = ("docs/tour.md", "docs/pack-authors/first-resource.md", "docs/findings/public-health.md")
+PAGES = (
+    "docs/tour.md",
+    "docs/pack-authors/first-resource.md",
+    "docs/pack-authors/libraries.md",
+    "docs/findings/public-health.md",
+)
 
 
 @dataclass
