@@ -17,17 +17,18 @@ def show(catalog: Catalog, text: str, subjects: Sequence[dict[str, Any]]) -> Non
         say(f"没有找到 / nothing found: {text}")
     for one in subjects:
         _line(f"{one['name']}  {one['uscc'] or ''}  {one['subject_id']}")
-        _block("取值 / values", _values(catalog, one))
+        for library in dict.fromkeys(value["library"] for value in one["attributes"]):
+            _block(f"{catalog.libraries[library].title.zh} / {library}", _values(catalog, one, library))
         _block("事项 / facts", _facts(catalog, one))
         _block("名单 / lists", [*_listings(catalog, one), *_candidates(catalog, one)])
 
 
-def _values(catalog: Catalog, one: dict[str, Any]) -> list[tuple[str, ...]]:
+def _values(catalog: Catalog, one: dict[str, Any], library: str) -> list[tuple[str, ...]]:
     return [
-        (catalog.libraries[value["library"]].attributes[value["attribute"]].title.zh, str(value["value"] or ""),
+        (catalog.libraries[library].attributes[value["attribute"]].title.zh, str(value["value"] or ""),
          *_source(value))
         for value in one["attributes"]
-        if value["chosen"]
+        if value["chosen"] and value["library"] == library
     ]  # fmt: skip
 
 
