@@ -38,6 +38,11 @@ def batch(rows: list[Row], table: schema.Table) -> pa.RecordBatch:
     )
 
 
+def hidden_number(number: int) -> str:
+    """A number by which a subject is found, and which its library hides."""
+    return f"9899{number:011d}"
+
+
 class City:
     """Rows of every answer table, made subject by subject."""
 
@@ -130,12 +135,16 @@ class City:
         facts = self.rows["answer_fact"][before:]
         self.add(
             schema.SUBJECT, subject_id=subject, kind="organisation", name=name, former_names=former, uscc=code,
-            codes={"uscc": [code], "registration_no": [f"{area}0{number:08d}"]}, status=status, area=area, category=category,
+            status=status,
+            codes={
+                "uscc": [code], "registration_no": [f"{area}0{number:08d}"], "taxpayer_no": [hidden_number(number)]
+            }, area=area, category=category,
             industry="F", established_on=str(established), facts=len(facts),
             positive=sum(fact["weight"] == "positive" for fact in facts),
             negative=sum(fact["weight"] == "negative" for fact in facts),
             listings=sum(row["subject_id"] == subject for row in self.rows["answer_listing"]),
         )  # fmt: skip
+        self.add(schema.IDENTIFIER, subject_id=subject, kind="taxpayer_no", value=hidden_number(number), current=1)
         self.add(schema.IDENTIFIER, subject_id=subject, kind="uscc", value=code, current=1)
         self.add(schema.IDENTIFIER, subject_id=subject, kind="registration_no", value=f"{area}0{number:08d}", current=1)
 
@@ -184,7 +193,19 @@ class City:
                     received_on=row["received_on"], received_at=f"{row['received_on']}T01:00:00+00:00", sha256="3f" * 32, bytes=81920,
                     declaration="1a" * 32, state="in", rows=900, accepted=890, rejected=10, flagged=4, corrects=None,
                 )  # fmt: skip
+        for number, redirect in ((9001, None), (9002, "o000000000001")):
+            self.add(
+                schema.SUBJECT, subject_id=f"o{number:012d}", kind="organisation", name=f"澜川市只知其名{number}商行",
+                former_names=[], uscc=None, codes={}, redirect_to=redirect,
+                category=None, area=None, status=None, facts=0, positive=0, negative=0, listings=0,
+            )  # fmt: skip
         facts, subjects = self.rows["answer_fact"], self.rows["answer_subject"]
+        flags = json.dumps(["uscc.check-digit:party_code", "check:decided-before-received:decided_on"])
+        for row in (
+            facts[0],
+            next(one for one in self.rows["answer_record"] if one["record_id"] == facts[0]["record_id"]),
+        ):
+            row["flags"] = flags
         totals = {
             "subjects": len(subjects), "facts": len(facts), "records": len(self.rows["answer_record"]),
             "departments": len(CONTENTS["department"]), "resources": len(CONTENTS["resource"]),
@@ -192,8 +213,8 @@ class City:
         }  # fmt: skip
         for position, (name, value) in enumerate(totals.items()):
             self.add(schema.STAT, stat="total", dimension=name, value=float(value), position=position)
-        self.count("subjects_by_category", [row["category"] for row in subjects])
-        self.count("subjects_by_area", [row["area"] for row in subjects])
+        self.count("subjects_by_category", [row["category"] for row in subjects if row["category"]])
+        self.count("subjects_by_area", [row["area"] for row in subjects if row["area"]])
         self.count("records_by_resource", [row["resource"] for row in self.rows["answer_record"]])
         self.count(
             "facts_by_month", [(row["on_date"][:7], row["kind"]) for row in facts if row["on_date"] >= "2025-07"]

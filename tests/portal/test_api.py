@@ -139,3 +139,10 @@ def test_answers_keep_to_the_document(case: Any, site: Client, rows: Rows) -> No
     case.call_and_validate(
         checks=[not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
     )
+
+
+def test_an_unknown_address_is_a_problem_and_statistics_are_listed(site: Client) -> None:
+    missing = site.get("/api/v1/no-such-thing")
+    assert missing.status_code == 404 and missing["Content-Type"] == "application/problem+json"
+    names = [one["name"] for one in site.get("/api/v1/statistics").json()]
+    assert "total" in names and site.get(f"/api/v1/statistics/{names[0]}").status_code == 200

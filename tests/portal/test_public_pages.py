@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -96,3 +97,46 @@ def test_no_inline_script_and_only_our_own_sources(site: Client, rows: Rows) -> 
         assert not re.search(r"<script(?![^>]*(?:src=|application/json))", page)
         assert not re.search(r'\son\w+="', page) and " style=" not in page
         assert not re.search(r'(?:src|href)="https?://', page)
+
+
+def test_a_hidden_number_leads_to_its_subject_and_is_not_shown(site: Client, rows: Rows) -> None:
+    subject = rows["answer_subject"][0]
+    number = json.loads(subject["codes"])["taxpayer_no"][0]
+    slip = number[:6] + str((int(number[6]) + 1) % 10) + number[7:]
+    for asked in (number, slip):
+        page = text_of(site.get("/search", {"q": asked}))
+        assert f"/subjects/{subject['subject_id']}" in page
+        assert asked == number or number not in page
+        answer = site.get("/api/v1/search", {"q": asked}).json()["items"][0]
+        assert answer["subject_id"] == subject["subject_id"] and answer["matched"] is None
+    assert number not in text_of(site.get(f"/subjects/{subject['subject_id']}"))
+    assert "taxpayer_no" not in site.get(f"/api/v1/subjects/{subject['subject_id']}").json()["codes"]
+
+
+def test_what_was_due_before_the_platform_began_has_no_clock(site: Client, rows: Rows) -> None:
+    began = {row["resource"]: row["received_on"] for row in reversed(rows["answer_batch"])}
+    for row in rows["answer_batch"]:
+        began[row["resource"]] = min(began[row["resource"]], row["received_on"])
+    clocked = [row for row in rows["answer_fact"] if row["publicity_due"]]
+    old = next((row for row in clocked if row["publicity_due"] < began[row["resource"]]), None)
+    new = next(row for row in clocked if row["publicity_due"] >= began[row["resource"]])
+    assert "公示期限在平台开始接收" not in text_of(site.get(f"/facts/{new['fact_id']}"))
+    if old is not None:
+        page = text_of(site.get(f"/facts/{old['fact_id']}"))
+        assert "公示期限在平台开始接收" in page and "个工作日公示" not in page
+
+
+def test_flags_and_checks_are_told_in_words(site: Client, rows: Rows) -> None:
+    fact = next(row for row in rows["answer_fact"] if row["flags"] not in (None, "[]"))
+    page = text_of(site.get(f"/facts/{fact['fact_id']}"))
+    assert "统一社会信用代码校验位不符" in page and "uscc.check-digit" not in page
+    resource = text_of(site.get("/catalog/penalty"))
+    assert "决定日期不得晚于接收日期" in resource and "received_on" not in resource
+
+
+def test_a_figure_of_an_indicator_leads_to_its_records(site: Client, rows: Rows) -> None:
+    seen = rows["answer_observation"][0]
+    page = text_of(site.get(f"/statistics/{seen['indicator']}"))
+    assert f"?period={seen['period']}&amp;series=#records" in page
+    page = text_of(site.get(f"/statistics/{seen['indicator']}", {"period": seen["period"], "series": ""}))
+    assert f"/records/{json.loads(seen['record_ids'])[0]}" in page

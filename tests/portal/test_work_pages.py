@@ -160,7 +160,9 @@ def test_the_clerks_loop_closes(sign_in: Callable[..., Client], home: Home) -> N
     active.cell(header + 2, place["成立日期"] + 1, "2020-12-24")
     corrected = io.BytesIO()
     book.save(corrected)
-    assert "待处理 1 行" in client.get(f"/tickets/{ticket.pk}").content.decode()
+    asked = client.get(f"/tickets/{ticket.pk}").content.decode()
+    assert "待处理 1 行" in asked and "“成立日期”：" in asked and "date." not in asked
+    assert f"/tickets/{ticket.pk}" in client.get("/departments/market/tickets").content.decode()
     page = upload(client, "登记-改正.xlsx", corrected.getvalue(), corrects=batch.batch_id)
     assert "接受 1 行，退回 0 行" in page
     ticket.refresh_from_db()
@@ -200,7 +202,13 @@ def test_the_operator_sees_runs_and_starts_one(sign_in: Callable[..., Client]) -
     client = sign_in("operator")
     page = client.get("/operations").content.decode()
     assert "way-1" in page and "磁盘已满" in page and "税务局" in page and "尚未" not in page.split("系统检查")[0][:200]
-    assert "identify" in client.get("/operations/runs/way-1").content.decode()
+    report = client.get("/operations/runs/way-1").content.decode()
+    assert "认定主体" in report and "怎么办" in report
+    listed = client.get("/api/v1/runs").json()
+    assert [one["state"] for one in listed["items"]] == ["failed"] and listed["count"] == 1
+    assert client.get("/api/v1/runs/way-1").json()["stages"][0]["rows"] == {"links": 7}
+    refused = sign_in("steward", "market").get("/api/v1/runs")
+    assert refused.status_code == 403 and refused["Content-Type"] == "application/problem+json"
     answer = client.post("/operations/run", {"full": "1"}, follow=True).content.decode()
     assert "已排入后台队列" in answer
 

@@ -15,8 +15,8 @@ from ..queries import views
 from . import schemas
 
 
-def hit(found: Hit) -> dict[str, Any]:
-    """A search hit."""
+def hit(found: Hit, matched: str | None) -> dict[str, Any]:
+    """A search hit; ``matched`` is the code by which it was found, as far as it is public."""
     row = found.subject
     return {
         **{
@@ -25,7 +25,7 @@ def hit(found: Hit) -> dict[str, Any]:
         },
         "negative_facts": row["negative"],
         "found_by": found.by,
-        "matched": found.matched,
+        "matched": matched,
     }
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import orjson
 from django.http import Http404, HttpRequest
 from ninja import Path, Query, Router
 
@@ -17,7 +16,15 @@ from ..answers import business_day, store
 from ..metadata import metadata
 from ..queries import public as queries
 from ..queries.chains import fact_chain, record_chain
-from ..queries.subjects import FACT_COLUMNS, fact_views, find_subject, listings_of, subject_view
+from ..queries.subjects import (
+    FACT_COLUMNS,
+    fact_views,
+    find_subject,
+    listings_of,
+    public_codes,
+    shown_match,
+    subject_view,
+)
 from ..queries.views import Chain
 from . import convert, schemas
 
@@ -46,7 +53,7 @@ def search(
         "note": found.note,
         "limit": limit,
         "offset": offset,
-        "items": [convert.hit(one) for one in found.hits],
+        "items": [convert.hit(one, shown_match(store(), one)) for one in found.hits],
     }
 
 
@@ -73,7 +80,7 @@ def subject(request: HttpRequest, subject_id: Id) -> Any:
     return {
         **{name: row[name] for name in names},
         "former_names": list(view.former_names),
-        "codes": orjson.loads(row["codes"] or "{}"),
+        "codes": public_codes(answers, row),
         "attributes": [convert.attribute(one, raw) for one in view.attributes],
         "listings": [convert.listing(one) for one in view.listings],
         "fact_counts": {kind: count for kind, _title, count in view.kinds},

@@ -101,9 +101,7 @@ def _entries_table(catalog: Catalog, found: list[Entry], people: dict[str, str])
 def _about(entry: Entry) -> str:
     """What an action was about: its details and the first of its objects."""
     body: dict[str, Any] = json.loads(entry.body)
-    details = [
-        f"{name.rpartition('.')[2]} {_short(value)}" for name, value in body.get("detail", {}).items() if value != ""
-    ]
+    details = [f"{name} {_short(value)}" for name, value in body.get("detail", {}).items() if value != ""]
     objects = [str(one) for one in body.get("objects", ())]
     if len(objects) > _FEW:
         objects = [*objects[:_FEW], _("等 %(n)s 个") % {"n": f"{len(objects):,}"}]

@@ -187,10 +187,11 @@ def deliver(request: HttpRequest, name: str) -> HttpResponseRedirect:
     with opened() as (home, engine), _kept(home, uploaded) as path:
         one = Delivery(resource, path, home.today(), corrects or None, uploaded.name)
         receipt = take_in(home, engine, catalog, [one], acting=actor)[0]
-    _say(request, receipt, corrects)
-    if receipt.batch and Batch.objects.filter(pk=receipt.batch).exists():
-        return HttpResponseRedirect(reverse("batch", args=[receipt.batch]))
-    return back
+    kept = bool(receipt.batch) and Batch.objects.filter(pk=receipt.batch).exists()
+    # The page of a refused batch says itself why.
+    if receipt.state == "in" or not kept:
+        _say(request, receipt, corrects)
+    return HttpResponseRedirect(reverse("batch", args=[receipt.batch])) if kept else back
 
 
 def _say(request: HttpRequest, receipt: Any, corrects: str) -> None:

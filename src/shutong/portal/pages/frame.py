@@ -81,12 +81,22 @@ def page(request: HttpRequest, template: str, http_status: int = 200, **context:
         "demo": settings.SHUTONG_DEMO,
         "version": static_version(),
         "actor": actor,
+        "actor_name": _name_of(actor),
         "actor_department": _department_of(actor),
         "work_links": work_links(actor),
         "business_day": _day_or_none(),
         "here": request.path if _asks_personal(request) else request.get_full_path(),
     }
     return render(request, f"portal/{template}", {**frame, **context}, status=http_status)
+
+
+def _name_of(actor: Actor | None) -> str:
+    """What somebody is called; an account that only has its role for a name is called by it in the reader's language."""
+    if actor is None:
+        return ""
+    english = (get_language() or "").startswith("en")
+    called = {role.title_zh: role.title_en for role in ROLES.values()} if english else {}
+    return called.get(actor.name, actor.name)
 
 
 def _department_of(actor: Actor | None) -> str:

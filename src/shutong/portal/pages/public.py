@@ -23,7 +23,7 @@ from ..components import Crumb, Field, Figure, Option, Pager, Spark
 from ..metadata import Metadata, localised, metadata
 from ..queries import public as queries
 from ..queries.chains import fact_chain, record_chain
-from ..queries.subjects import attribute_groups, find_subject, subject_view
+from ..queries.subjects import attribute_groups, find_subject, shown_match, subject_view
 from ..queries.views import Chain, Line, SubjectView
 from ..terms import term_text
 from .frame import day_parameter, page, page_parameter, text_parameter
@@ -53,9 +53,9 @@ def total_titles() -> dict[str, str]:
     return {
         "subjects": _("主体"),
         "facts": _("信用事项"),
-        "records": _("记录"),
-        "departments": _("提供部门"),
-        "resources": _("信息资源"),
+        "records": _("入库记录"),
+        "departments": _("供数部门"),
+        "resources": _("目录资源"),
         "listings": _("名单在列"),
     }
 
@@ -108,7 +108,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
             "note": found.note,
             "count": found.count,
             "capped": found.capped,
-            "hits": [_hit_view(known, hit, found.text) for hit in found.hits],
+            "hits": [_hit_view(answers, hit, found.text) for hit in found.hits],
         },
         "category": category,
         "area": area,
@@ -165,15 +165,17 @@ def status_text(known: Metadata, code: str | None) -> tuple[str, str]:
     return text, _STATUS_TONES.get(code, "")
 
 
-def _hit_view(known: Metadata, hit: Hit, text: str) -> HitView:
-    row = hit.subject
+def _hit_view(answers: AnswerStore, hit: Hit, text: str) -> HitView:
+    row, known = hit.subject, metadata(answers)
     status, tone = status_text(known, row["status"])
     former = ""
     key = names.search_key(text)
     if hit.by in {"name", "prefix", "fragment"} and key not in (row["name_key"] or ""):
         former = next((name for name in names_of(None, row["former_names"]) if key in names.search_key(name)), "")
     area = area_name(row["area"]) or row["area"] if row["area"] else ""
-    return HitView(row, hit.by, hit.matched, former, area, category_text(known, row["category"]), status, tone)
+    return HitView(
+        row, hit.by, shown_match(answers, hit), former, area, category_text(known, row["category"]), status, tone
+    )
 
 
 @require_safe

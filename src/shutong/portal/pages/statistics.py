@@ -83,18 +83,18 @@ def _statistics(answers: AnswerStore, known: Metadata) -> Iterator[Chart]:
     months, kinds = _facts_by_month(answers, known, rest)
     yield charts.series("facts", _("每月信用事项"), months, dimension=_("月份"), measure=_("条"), order=kinds, rest=rest,
                         note=_("最近 24 个月，按事项发生日期"))  # fmt: skip
-    yield charts.bars("categories", _("各类主体"), values("subjects_by_category", lambda code: category_text(known, code)),
-                      dimension=_("类别"), measure=subjects)  # fmt: skip
-    yield charts.bars("industries", _("各行业门类主体"), _subjects_by_section(answers),
-                      dimension=_("门类"), measure=subjects)  # fmt: skip
-    yield charts.bars("areas", _("各区县主体"), values("subjects_by_area", lambda code: area_name(code) or code),
-                      dimension=_("区划"), measure=subjects)  # fmt: skip
     years = [one for one in values("subjects_by_year", str) if str(one["dimension"]) >= "1990"]
     yield charts.columns_over_time("years", _("主体按成立年份"), years, dimension=_("年份"), measure=subjects,
                                    note=_("含已注销的主体"))  # fmt: skip
+    yield charts.bars("categories", _("各类主体"), values("subjects_by_category", lambda code: category_text(known, code)),
+                      dimension=_("类别"), measure=subjects)  # fmt: skip
+    yield charts.bars("areas", _("各区县主体"), values("subjects_by_area", lambda code: area_name(code) or code),
+                      dimension=_("区划"), measure=subjects)  # fmt: skip
     days = values("received_by_day", lambda day: str(day)[5:])[1:]
     yield charts.columns_over_time("received", _("每日接收记录"), days, dimension=_("日期"), measure=_("行"),
                                    note=_("不含首日的历史数据"))  # fmt: skip
+    yield charts.bars("industries", _("各行业门类主体"), _subjects_by_section(answers),
+                      dimension=_("门类"), measure=subjects)  # fmt: skip
 
 
 def _facts_by_month(answers: AnswerStore, known: Metadata, rest: str) -> tuple[list[dict[str, Any]], list[str]]:

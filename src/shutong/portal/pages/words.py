@@ -185,6 +185,7 @@ def table_title(catalog: Catalog, name: str) -> str:
         "links": _("认定"),
         "unidentified": _("未能认定"),
         "values": _("取值"),
+        "lookups": _("名称查找"),
         "conflicts": _("来源间的差异"),
         "facts": _("信用事项"),
         "candidates": _("拟列入"),
@@ -259,6 +260,10 @@ def _action_names() -> dict[str, tuple[str, str]]:
         "rules.decline_listing": ("不予列入", "Candidate declined"),
         "rules.note_grounds_gone": ("记录事由消除", "Ground gone noted"),
         "rules.release_listing": ("移出名单", "Released from a list"),
+        "subjects.compare": ("查看待核对的记录", "Case looked at"),
+        "subjects.decide": ("核对主体", "Case decided"),
+        "subjects.undo": ("撤销核对结论", "Decision undone"),
+        "subjects.reconcile_cases": ("更新核对队列", "Review queue brought up to date"),
         "procedures.open_case": ("立案", "Case opened"),
         "procedures.take_step": ("办理环节", "Step taken"),
     }

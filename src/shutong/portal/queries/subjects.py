@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext as _
 
+from shutong.pipeline.answers.search import Hit
 from shutong.pipeline.answers.store import AnswerStore, Row
 
 from ..answers import business_day
@@ -72,7 +73,7 @@ def subject_view(
     ]
     return SubjectView(
         subject=row,
-        codes=tuple(_codes(row)),
+        codes=tuple(_codes(public_codes(answers, row))),
         former_names=tuple(orjson.loads(row["former_names"] or "[]")),
         attributes=tuple(_attributes(answers, known, subject_id, as_of, valid_on)),
         listings=tuple(listings),
@@ -83,9 +84,32 @@ def subject_view(
     )
 
 
-def _codes(row: Row) -> Iterable[Line]:
-    titles = code_titles()
+def public_codes(answers: AnswerStore, row: Row) -> dict[str, list[str]]:
+    """A subject's codes by kind, without the kinds that a library hides: a hidden number leads to it, but is not shown."""
+    libraries = metadata(answers).of_kind("library").values()
+    hidden = {
+        name
+        for library in libraries
+        for name, attribute in library.get("attributes", {}).items()
+        if attribute.get("mask") == "hide"
+    }
     codes: dict[str, list[str]] = orjson.loads(row["codes"] or "{}")
+    return {kind: values for kind, values in codes.items() if kind not in hidden}
+
+
+def shown_match(answers: AnswerStore, hit: Hit) -> str | None:
+    """What a subject was found by; None for a code of a hidden kind, which a slip must not complete."""
+    if not hit.by.startswith("code"):
+        return hit.matched
+    codes = {
+        hit.subject["uscc"],
+        *(value for values in public_codes(answers, hit.subject).values() for value in values),
+    }
+    return hit.matched if hit.matched in codes else None
+
+
+def _codes(codes: dict[str, list[str]]) -> Iterable[Line]:
+    titles = code_titles()
     for kind in _CODE_ORDER:
         for value in codes.get(kind, []):
             yield Line(titles[kind], value, kind)

@@ -75,6 +75,11 @@ class AttributeView:
     instance: str = ""
     """Which licence or case of the subject the value is of, where its library keeps them apart."""
 
+    @property
+    def sources(self) -> int:
+        """How many sources say something, the one that counts included."""
+        return 1 + len(self.others)
+
 
 @dataclass(frozen=True)
 class AttributeGroup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -169,6 +170,14 @@ def said(words: Words) -> str:
 def percent_of_mille(score: int) -> str:
     """A certainty in per mille as percent."""
     return f"{score / 10:.10g}%"
+
+
+@register.filter
+def day(value: Any) -> str:
+    """A date in running text: it is never broken over two lines."""
+    return format_html(
+        '<span class="nowrap">{}</span>', f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else value or "—"
+    )
 
 
 @register.filter

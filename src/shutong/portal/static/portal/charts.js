@@ -26,6 +26,9 @@ for (const place of document.querySelectorAll("[data-chart]")) {
   if (place.clientWidth < NARROW) {
     specification.config.legend.columns = 2;
     specification.config.axis.labelLimit = 120;
+    // The figures behind the bars need a larger share of a narrow chart.
+    const domain = specification.encoding.x.scale?.domain;
+    if (domain) domain[1] *= 1.15;
   }
   const options = { actions: false, renderer: "svg", ast: true, defaultStyle: false, tooltip };
   window.vegaEmbed(place, specification, options).catch((error) => {

@@ -18,7 +18,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Where the values came from is printed too.
+// Where the values that count came from is printed too.
 window.addEventListener("beforeprint", () => {
-  for (const one of document.querySelectorAll("details.provenance, details.fold")) one.open = true;
+  for (const one of document.querySelectorAll("details.provenance")) one.open = true;
 });
