@@ -27,11 +27,16 @@ from shutong.engine.sparktypes import arrow_types, columns_of
 from shutong.engine.stage import ArrowStep, Read, SqlStep
 from shutong.engine.steps import apply, check_names, readable, uses_of, where
 from shutong.engine.storedtypes import target_types
+from shutong.engine.tablefiles import TableFiles
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-FILE_BYTES: Final = 64_000_000
+PARTITION_BYTES: Final = 64_000_000
+TINY_BYTES: Final = 8_000_000
+_LITTLE: Final = {"spark.sql.adaptive.enabled": "false", "spark.sql.autoBroadcastJoinThreshold": "-1"}
+# Compiling a query takes longer than interpreting it over so few rows.
+_TINY: Final = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 _NUMBERS: Final = itertools.count()
 _OWN_ERROR: Final = re.compile(r"^shutong\.engine\.errors\.(\w+): (.*) / (.*)$", re.MULTILINE)
 _CONDITION: Final = re.compile(r"\[([A-Z_0-9.]+)\][^\n]*")
@@ -70,16 +75,19 @@ class SparkExecution:
     task: Task
     session: SparkSession
     rows_in: int = 0
-    _bytes_in: int = 0
+    _few: int | None = None
     _folders: list[Path] = field(default_factory=list)
 
     def run(self) -> None:
         """Make the inputs' views and execute every step. Raises StageError naming the stage and the step."""
         stage = self.task.stage
         check_names(stage)
-        for read in stage.reads:
+        tables = [self.task.tables(read.table) for read in stage.reads]
+        self.rows_in = sum(table.stored_rows for table in tables)
+        self._plan_by_size(sum(table.bytes for table in tables))
+        for read, table in zip(stage.reads, tables, strict=True):
             with self._explained(read.view):
-                self._open_read(read)
+                self._open_read(read, table)
         for step in stage.steps:
             with self._explained(step.name):
                 if isinstance(step, SqlStep):
@@ -92,7 +100,7 @@ class SparkExecution:
     def result(self, step: str, schema: pa.Schema | None, new_file: NewFile) -> Result:
         """Store the rows of ``step`` in new files."""
         with self._explained(step):
-            parts = self._written(self._in_few_files(_fitting(self.session.table(quoted(step)), schema)))
+            parts = self._written(_fitting(self.session.table(quoted(step)), schema))
             columns = parquet_schema(parts[0])
             files = []
             for part in parts:
@@ -103,10 +111,17 @@ class SparkExecution:
                     files.append((target, rows))
             return Result(columns, tuple(files))
 
-    def _in_few_files(self, frame: DataFrame) -> DataFrame:
-        """Little input makes few files; from a few hundred megabytes on Spark's own partitions are right."""
-        files = 1 + self._bytes_in // FILE_BYTES
-        return frame.coalesce(files) if files < self.task.threads * 2 else frame
+    def _plan_by_size(self, size: int) -> None:
+        """Little input is planned once and in few partitions: jobs that find out about it cost more than they save.
+
+        From a few hundred megabytes on Spark knows best.
+        """
+        wanted = 1 + size // PARTITION_BYTES
+        if wanted < self.task.threads * 2:
+            self._few = wanted
+            options = {**_LITTLE, "spark.sql.shuffle.partitions": str(wanted), **(_TINY if size < TINY_BYTES else {})}
+            for name, value in options.items():
+                self.session.conf.set(name, value)
 
     def close(self) -> None:
         """Forget the views and remove the temporary files."""
@@ -123,10 +138,8 @@ class SparkExecution:
     def _scope(self) -> DataFrame:
         return self.session.read.parquet(str(self.task.scope))
 
-    def _open_read(self, read: Read) -> None:
-        table = readable(self.task.tables(read.table), read)
-        self.rows_in += table.stored_rows
-        self._bytes_in += table.bytes
+    def _open_read(self, read: Read, table: TableFiles) -> None:
+        readable(table, read)
         wanted = read.schema if read.schema.names else table.schema
         scope = (read.scope, self._scope) if self.task.scope is not None and read.scope is not None else None
         frame = table_frame(self.session, table, wanted, scope)
@@ -148,7 +161,9 @@ class SparkExecution:
         self._view(step.name, self._stored(frame))
 
     def _stored(self, frame: DataFrame) -> DataFrame:
-        """The frame's rows written down, so that several readers do not compute them again."""
+        """The frame's rows kept, so that several readers do not compute them again: in memory where they are few."""
+        if self._few is not None:
+            return frame.coalesce(self._few).localCheckpoint(eager=False)
         parts = self._written(frame)
         return self.session.read.schema(frame.schema).parquet(str(parts[0].parent))
 
@@ -156,6 +171,8 @@ class SparkExecution:
         # No stage of a run may take the folder of another.
         folder = self.task.folder / f"rows-{next(_NUMBERS)}"
         self._folders.append(folder)
+        if self._few is not None:
+            frame = frame.coalesce(self._few)
         frame.write.parquet(str(folder))
         return sorted(folder.glob("*.parquet"))
 
