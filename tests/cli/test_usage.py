@@ -140,7 +140,12 @@ def test_json_is_utf8_whatever_the_terminal_speaks() -> None:
 
 
 def interrupted(words: list[str], seconds: float) -> tuple[int, str]:
-    process = subprocess.Popen([*ENTRY, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # Where the tests run in the background Ctrl-C is ignored, and a process inherits that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen([*ENTRY, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert process.stderr
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
