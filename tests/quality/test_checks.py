@@ -217,6 +217,22 @@ def test_to_withdraw_a_row_its_key_is_enough(tmp_path: Path) -> None:
     assert found.reasons == {2: [("item.required", "no")]}
 
 
+def test_a_withdrawal_says_why_where_it_is_declared(tmp_path: Path) -> None:
+    items = {**ITEMS, "op": {"title": "操作"}, "why": {"title": "撤回原因"}}
+    keys = {"delivery": "changes", "operation": "op", "reason": "why", "items": items}
+    found = check(tmp_path, {"op": "撤回", "why": "复议决定撤销"}, {"op": "撤回", "why": "— —"}, {}, **keys)
+    assert sorted(found.accepted) == [1, 3]
+    assert found.accepted[1]["why"] == "复议决定撤销"
+    assert found.reasons == {2: [("operation.reason", "why")]}
+
+
+def test_the_key_of_the_row_that_is_replaced_is_kept_beside(tmp_path: Path) -> None:
+    keys = {"delivery": "changes", "replaces": "old", "items": {**ITEMS, "old": {"title": "原文号"}}}
+    found = check(tmp_path, {"old": ""}, {"old": " 1 "}, **keys)
+    assert found.accepted[1]["replaced_key"] is None
+    assert found.accepted[2]["replaced_key"] == found.accepted[1]["key_id"]
+
+
 def test_what_was_agreed_about_a_delivery(tmp_path: Path) -> None:
     found = check(tmp_path, {}, {"code": ""}, {"code": ""}, expects={"rows": {"max": 2}, "fill": {"code": 0.5}})
     codes = [warning["code"] for warning in found.receipt.warnings]

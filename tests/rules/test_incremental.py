@@ -61,6 +61,7 @@ def _penalty_row(r: random.Random) -> dict[str, Any]:
     return {
         "doc_no": str(r.randrange(12)),
         "op": "withdraw" if r.random() < 0.1 else None,
+        "old_doc": str(r.randrange(12)) if r.random() < 0.2 else None,
         "party": _maybe(
             r, [*NAMES, "澜川市青禾食品公司", "澜川市青和食品有限公司", "白杨公司", "青禾商贸有限公司"], 0.8
         ),

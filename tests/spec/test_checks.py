@@ -90,6 +90,12 @@ def test_the_sample_pack_is_good() -> None:
 MISTAKES = [
     ("resources__r", "department: d", "department: dd", "reference.unknown", 3),
     ("resources__r", "element: money", "element: mony", "reference.unknown", 13),
+    ("resources__r", "key: [no]", "key: [no]\nreason: nam", "reference.unknown", 7),
+    ("resources__r", "key: [no]", "key: [no]\nreason: name", "resource.reason", 7),
+    ("resources__r", "key: [no]", "key: [no]\nreplaces: nam", "reference.unknown", 7),
+    ("resources__r", "key: [no]", "key: [no]\nreplaces: day", "resource.replaces", 7),
+    ("resources__r", "key: [no]", "key: [no, day]\nreplaces: name", "resource.replaces", 7),
+    ("resources__r", "  kind:", "  replaced_key:", "item.reserved", 15),
     ("resources__r", "codes: k", "codes: kk", "reference.unknown", 15),
     ("resources__r", "codes: k", "codes: k, element: date", "item.codes", 15),
     ("resources__r", "codes: k", "element: code", "item.codes", 15),

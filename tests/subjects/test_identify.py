@@ -205,6 +205,19 @@ def test_withdrawn_and_replaced_rows() -> None:
     assert [row["minted_by"] for row in tables["subjects"].to_pylist()] == ["r001x001"]
 
 
+def test_a_row_that_replaces_another_ends_it_until_it_comes_again() -> None:
+    issued = {"code": CODE_A}
+    anew = (PENALTY, [{"doc_no": "2", "old_doc": "1", "code": CODE_B}])
+    tables = identified((PENALTY, [{"doc_no": "1", **issued}]), anew)
+    assert [row["record_id"] for row in tables["links"].to_pylist()] == ["r002x001"]
+    tables = identified((PENALTY, [{"doc_no": "1", **issued}]), anew, (PENALTY, [{"doc_no": "1", "fine": 5, **issued}]))
+    current = {row["record_id"]: row["current"] for row in tables["links"].to_pylist()}
+    assert current == {"r001x001": False, "r002x001": True, "r003x001": True}
+    withdrawn = (PENALTY, [{"doc_no": "2", "old_doc": "1", "op": "withdraw"}])
+    tables = identified((PENALTY, [{"doc_no": "1", **issued}]), withdrawn)
+    assert [row["record_id"] for row in tables["links"].to_pylist()] == ["r001x001"]
+
+
 def test_places_of_the_latest_snapshot() -> None:
     place = {"no": "1", "address": "青石路 8 号", "area": "980102"}
     tables = identified((ADDRESS, [place, {**place, "no": "2", "address": "青石路10号"}]), (ADDRESS, [place]))

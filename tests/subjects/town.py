@@ -67,9 +67,11 @@ PENALTY = resource(
     key=["doc_no"],
     delivery="changes",
     operation="op",
+    replaces="old_doc",
     items={
         "doc_no": {"title": "文号", "required": True},
         "op": {"title": "操作"},
+        "old_doc": {"title": "原文号"},
         "party": {"element": "org-name", "title": "相对人"},
         "code": {"element": "uscc", "title": "码"},
         "old_no": {"element": "registration-no", "title": "注册号"},
@@ -237,6 +239,7 @@ def batch(
     made = []
     for number, row in enumerate(rows, start=first_row):
         key = "|".join(str(row.get(item)) for item in of.key)
+        replaced = row.get(of.replaces) if of.replaces else None
         made.append(
             {
                 "record_id": f"r{seq:03d}x{number:03d}",
@@ -247,6 +250,7 @@ def batch(
                 "received_on": received_on or DAY + dt.timedelta(days=seq),
                 "operation": row.get("op") or "upsert",
                 "flags": [],
+                "replaced_key": replaced and "k" + short_hash(of.resource + replaced),
                 **row,
             }
         )

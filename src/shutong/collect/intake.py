@@ -22,7 +22,7 @@ from shutong.collect.sealed_copy import SealedCopy
 from shutong.collect.spool import Budget, Spool
 from shutong.engine.keys import Keys
 from shutong.spec.catalog import key_column, sealed, sealed_column
-from shutong.spec.columns import faulty_column, repairable
+from shutong.spec.columns import REPLACED, faulty_column, repairable
 from shutong.spec.models import Resource
 
 SEALED_ROW = "rejected.sealed_row"
@@ -190,6 +190,8 @@ class Desk:
             "operation": operation,
             "flags": judged.flags,
         }
+        if resource.replaces:
+            items[REPLACED] = self._replaced_keys(items, resource, resource.replaces)
         columns: list[Any] = [*before.values(), *items.values()]
         return pa.RecordBatch.from_arrays(columns, names=[*before, *items])
 
@@ -209,6 +211,11 @@ class Desk:
     def _key_ids(self, items: dict[str, Any], resource: Resource) -> Any:
         names = [key_column(name) if sealed(resource.items[name]) else name for name in resource.key]
         return key_ids(resource.resource, [items[name] for name in names])
+
+    def _replaced_keys(self, items: dict[str, Any], resource: Resource, item: str) -> Any:
+        """The key id that the row named by ``replaces`` has; empty where none is named."""
+        column = items[key_column(item) if sealed(resource.items[item]) else item]
+        return pc.if_else(column.is_valid(), key_ids(resource.resource, [column]), pa.scalar(None, pa.string()))
 
     def _confirmed(self, read: Read) -> bool:
         """Whether every row rejected as a repeat has the key of an accepted row, by the keys and not their hashes."""

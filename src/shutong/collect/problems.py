@@ -185,6 +185,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "“{title}”应为新增（upsert）或撤回（withdraw）",
         "“{title}” must be upsert (新增) or withdraw (撤回)",
     ),
+    "operation.reason": ("撤回时须在“{title}”写明原因", "A withdrawal needs its reason in “{title}”"),
     # --- warnings: the batch is in ------------------------------------------------------------------------------
     "column.extra": ("多出的列“{header}”没有采用", "The extra column “{header}” was not taken"),
     "column.missing": ("缺少可选的列“{title}”", "The optional column “{title}” is missing"),

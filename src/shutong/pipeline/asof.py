@@ -19,6 +19,7 @@ from shutong.engine.run import LakeRun
 from shutong.pipeline.runs import execute_plan
 from shutong.rules.plan import full_run
 from shutong.spec.catalog import Catalog
+from shutong.spec.columns import REPLACED
 from shutong.subjects import neighbourhood, scopes
 from shutong.subjects.compute import identify_stage, mentions_stage
 
@@ -103,7 +104,9 @@ def _narrow_inputs(run: LakeRun, catalog: Catalog) -> None:
         table = f"accepted/{name}"
         if resource.about and run.table(table).segments:
             keys = f"SELECT key_id FROM accepted WHERE record_id IN ({near})"
+            # What replaces a row of the neighbourhood ends it, whomever it is about itself.
+            ending = f" OR {REPLACED} IN ({keys})" if resource.replaces else ""
             rows = run.peek(
-                f"SELECT * FROM accepted WHERE key_id IN ({keys})", {"accepted": table, "near": scopes.RECORDS}
+                f"SELECT * FROM accepted WHERE key_id IN ({keys}){ending}", {"accepted": table, "near": scopes.RECORDS}
             )
             run.stage_table(table, rows, "replace")

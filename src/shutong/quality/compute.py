@@ -123,6 +123,8 @@ def check_rows(
         filled[item.name] = rows - int(np.count_nonzero(faults == -1))
         _note_faults(item, faults, plan, verdicts, notes)
         _note_required(item, faults, plan, withdrawn, notes)
+        if withdrawn is not None and item.name == plan.resource.reason:
+            notes.add(np.flatnonzero((faults == -1) & withdrawn), plan.withdrawal_unexplained, True)
         _beyond(values, item.bounds, notes)
         if item.pattern:
             misfits = compute.invert(compute.match_substring_regex(values, item.pattern[0]))

@@ -81,8 +81,8 @@ class RowCheck:
 class CheckPlan:
     """All checks of a resource's rows.
 
-    ``reasons[k]`` is what a row is told for finding k; ``duplicate`` and ``operation_unknown`` are the numbers of those
-    two. ``fill``: least shares of filled cells by item.
+    ``reasons[k]`` is what a row is told for finding k; ``duplicate``, ``operation_unknown`` and
+    ``withdrawal_unexplained`` are the numbers of those three. ``fill``: least shares of filled cells by item.
     """
 
     resource: Resource
@@ -91,6 +91,7 @@ class CheckPlan:
     reasons: tuple[Problem, ...]
     duplicate: int
     operation_unknown: int
+    withdrawal_unexplained: int
     identity: str
 
     @property
@@ -121,12 +122,14 @@ def check_plan(resource: Resource, catalog: Catalog) -> CheckPlan:
     rows = tuple(_row_checks(resource, reasons))
     titles = "、".join(resource.items[name].title.zh for name in resource.key)
     operation = resource.items[resource.operation].title.zh if resource.operation else ""
+    why = resource.items[resource.reason].title.zh if resource.reason else ""
     return CheckPlan(
         resource,
         items,
         rows,
         duplicate=reasons.add(problem("key.duplicate", resource.key[0], title=titles)),
         operation_unknown=reasons.add(problem("operation.unknown", resource.operation, title=operation)),
+        withdrawal_unexplained=reasons.add(problem("operation.reason", resource.reason, title=why)),
         reasons=tuple(reasons.found),
         identity=_identity(resource, catalog),
     )

@@ -13,6 +13,7 @@ from shutong.spec.check_demo import check_demo
 from shutong.spec.check_demo_codes import check_demo_codes
 from shutong.spec.columns import (
     FIXED_COLUMNS,
+    REPLACED,
     check_columns,
     element_of,
     item_type,
@@ -28,7 +29,7 @@ from shutong.standards.codesets import code_sets
 from shutong.standards.elements import ELEMENTS
 from shutong.standards.terms import term_names
 
-RESERVED = {*FIXED_COLUMNS.names, "subject_id", "row_id", "reasons", "resource"}
+RESERVED = {*FIXED_COLUMNS.names, REPLACED, "subject_id", "row_id", "reasons", "resource"}
 TEXT_MASKS = {"surname", "middle", "last4", "address"}
 UNMARKED = {"telephone", "email"}
 """Elements that may be an organisation's or a person's: the declaration should say which."""
@@ -171,6 +172,32 @@ def _columns(resource: Resource, at: Findings) -> None:
         if resource.delivery != "changes":
             zh, en = "operation 只用于 delivery: changes", "operation goes with delivery: changes only"
             at.add("resource.operation", zh, en, "operation")
+    _changes(resource, at)
+
+
+def _changes(resource: Resource, at: Findings) -> None:
+    """Why a row is withdrawn, and which earlier one it stands for."""
+    items = resource.items
+    if resource.reason is not None:
+        at.known(resource.reason, items, ("信息项", "item"), "reason")
+        if resource.operation is None:
+            at.add("resource.reason", "有 reason 就要有 operation", "reason goes with operation", "reason")
+    if resource.replaces is None or not at.known(resource.replaces, items, ("信息项", "item"), "replaces"):
+        return
+    if resource.delivery != "changes" or len(resource.key) != 1:
+        zh, en = (
+            "replaces 只用于 delivery: changes 且主键为一项的资源",
+            "replaces goes with delivery: changes and a key of one item",
+        )
+        at.add("resource.replaces", zh, en, "replaces")
+    elif resource.key[0] in items:
+        key, other = items[resource.key[0]], items[resource.replaces]
+        if (element_of(key), sealed(key)) != (element_of(other), sealed(other)):
+            zh, en = (
+                f"{resource.replaces} 的数据元须与主键相同",
+                f"{resource.replaces} must have the element of the key",
+            )
+            at.add("resource.replaces", zh, en, "replaces", hint=f"element: {element_of(key)}, grade: {key.grade}")
 
 
 def _key_empty(resource: Resource, at: Findings) -> None:

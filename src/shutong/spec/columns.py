@@ -113,10 +113,14 @@ def repairable(resource: Resource) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item for item in found if item in resource.items and not sealed(resource.items[item])))
 
 
+REPLACED = "replaced_key"
+"""The column with the key id of the row that a row replaces, where the resource declares ``replaces``."""
+
+
 def stored_columns(resource: Resource) -> pa.Schema:
     """The columns of ``accepted/<resource>``: the fixed ones, then the items in declared order, sealed ones as two.
 
-    At the end stand the faulty spellings of the ``repairable`` items.
+    At the end stand the faulty spellings of the ``repairable`` items and the key of the row that is replaced.
     """
     fields: list[pa.Field[Any]] = list(FIXED_COLUMNS)
     for name, item in resource.items.items():
@@ -125,6 +129,7 @@ def stored_columns(resource: Resource) -> pa.Schema:
         else:
             fields.append(pa.field(name, item_type(item)))
     fields += [pa.field(faulty_column(name), pa.string()) for name in repairable(resource)]
+    fields += [pa.field(REPLACED, pa.string())] if resource.replaces else []
     return pa.schema(fields)
 
 

@@ -264,6 +264,14 @@ class Resource(Model):
         "snapshot: each batch is the whole",
     )
     operation: Column | None = Field(default=None, description="item that says upsert or withdraw (delivery: changes)")
+    reason: Column | None = Field(
+        default=None, description="item that says why a row is withdrawn; a withdrawal without it is rejected"
+    )
+    replaces: Column | None = Field(
+        default=None,
+        description="item with the key of an earlier row that this row stands for, such as the number of a decision that "
+        "was issued anew: the earlier row ends (delivery: changes, a key of one item)",
+    )
     key: tuple[Column, ...] = Field(min_length=1, description="items that identify a row; they are required")
     key_empty: tuple[Column, ...] = Field(
         default=(),

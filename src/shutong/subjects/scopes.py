@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from shutong.engine.stage import Read, SqlStep, Stage, Write
 from shutong.spec.catalog import Catalog, view_name
+from shutong.spec.columns import REPLACED
 from shutong.spec.models import Resource
 from shutong.subjects.current import needs_batches
 from shutong.subjects.mentions import ORG_CODE, PLACE, about_hash, accepted_table, accepted_view, subjects_of
@@ -60,7 +61,11 @@ def changed_records_stage(catalog: Catalog) -> Stage:
     known = columns(
         record_id=pa.string(), key_id=pa.string(), seq=pa.int64(), row_no=pa.int64(), received_on=pa.date32()
     )
-    reads = [Read(accepted_table(r.resource), accepted_view(r.resource), known) for r in resources]
+    replacing = pa.schema([*known, pa.field(REPLACED, pa.string())])
+    reads = [
+        Read(accepted_table(r.resource), accepted_view(r.resource), replacing if r.replaces else known)
+        for r in resources
+    ]
     if any(needs_batches(r) for r in resources):
         reads.append(Read("batches", "batches", BATCHES))
     steps = [SqlStep(f"touched_{view_name(r.resource)}", _touched_sql(r)) for r in resources]
@@ -79,10 +84,10 @@ def changed_records_stage(catalog: Catalog) -> Stage:
 def _touched_sql(resource: Resource) -> str:
     view = accepted_view(resource.resource)
     if not needs_batches(resource):
-        return (
-            f"SELECT record_id FROM {view} WHERE received_on <= :as_of"
-            f" AND key_id IN (SELECT key_id FROM {view} WHERE {_NEW})"
-        )
+        touched = f"SELECT key_id FROM {view} WHERE {_NEW}"
+        if resource.replaces:
+            touched += f" UNION SELECT {REPLACED} FROM {view} WHERE {REPLACED} IS NOT NULL AND {_NEW}"
+        return f"SELECT record_id FROM {view} WHERE received_on <= :as_of AND key_id IN ({touched})"
     whole = f"resource = '{resource.resource}' AND state = 'in'"
     before = (
         f"SELECT max(seq) FROM batches WHERE {whole} AND corrects IS NULL AND NOT ({_NEW}) AND received_on <= :as_of"
