@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -25,7 +26,12 @@ from shutong.spec.cases import load_cases
 from tests.engine.sparks import require_spark, spark_computing
 from tests.pipeline.cities import ROOT, catalog, child, city, deliveries_of, new_home
 
-pytestmark = pytest.mark.services
+# The whole way takes Spark many minutes on two cores; the contract and the portable SQL run every time.
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.deep,
+    pytest.mark.skipif(os.environ.get("SHUTONG_TEST_DEPTH") != "deep", reason="SHUTONG_TEST_DEPTH=deep runs it"),
+]
 
 SUBJECTS, SEED, DAYS = 120, 7, 4
 CASES = sorted(path.parent for path in ROOT.glob("packs/*/tests/*/case.yml"))
