@@ -10,7 +10,8 @@ from pathlib import Path
 
 
 def main(verb: str, folder: Path, words: list[str]) -> None:
-    """One verb: ``home:make``, ``deliver`` (JSON list of resource, path, day), ``run`` (day, then words full), ``daily``."""
+    """One verb: ``home:make``, ``deliver`` (JSON list of resource, path, day), ``run`` (day, then words full), ``daily``,
+    ``look``."""
     if verb == "home:make":
         importlib.import_module("shutong.engine.home").Home.create(folder)
     importlib.import_module("shutong.portal.django").setup(folder)
@@ -22,6 +23,9 @@ def main(verb: str, folder: Path, words: list[str]) -> None:
         daily()
     if "run" in verb:
         print(run(folder, words.pop(0), full="full" in words))
+    if "look" in verb:
+        state = importlib.import_module("tests.pipeline.state")
+        print(json.dumps(state.state_of(folder)))
 
 
 def deliver(folder: Path, files: list[tuple[str, str, str]]) -> None:

@@ -1,6 +1,9 @@
-"""Kills a delivery and a run of the way at random moments, in forks of one prepared process, and runs them again.
+"""Kills deliveries and runs of the way, in forks of one prepared process, and runs them again.
 
-Usage: kills.py HOME FILES DAY ATTEMPTS SEED. Prints one JSON line per attempt and one for the undisturbed run.
+Usage: kills.py HOME FILES DAY ATTEMPTS SEED PLACES. Kills at ATTEMPTS random moments and at each of the comma-separated
+PLACES: a stage, ``commit``, ``listings`` and ``answers`` as a run tells them, ``mirror`` (a delivery is in the lake and
+nowhere else) and ``ledger`` (everything is done but not written down). Prints one JSON line for the undisturbed run and
+one per attempt.
 """
 
 from __future__ import annotations
@@ -43,7 +46,28 @@ def forked(verb: Verb, kill_after: float | None = None) -> tuple[Any, float]:
     return (json.loads(text) if text else None), time.monotonic() - began
 
 
-def main(folder: Path, files: list[tuple[str, str, str]], day: str, attempts: int, seed: int) -> None:
+def die(*_given: object, **_named: object) -> None:
+    """End this process as a loss of power would."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_at(place: str) -> None:
+    """Let this process die when it comes to a place."""
+    runs = importlib.import_module("shutong.pipeline.runs")
+    if place == "mirror":
+        importlib.import_module("shutong.quality.counter").mirror_batches = die
+    elif place == "ledger":
+        runs.finish_run = die
+    else:
+        way = runs.run_way
+        runs.run_way = lambda *given, **named: way(
+            *given, **named, progress=lambda name, _number, _count: die() if name == place else None
+        )
+
+
+def main(
+    folder: Path, files: list[tuple[str, str, str]], day: str, attempts: int, seed: int, places: list[str]
+) -> None:
     """The undisturbed run first, then the attempts, each from the same state of the home."""
     child = importlib.import_module("tests.pipeline.child")
     importlib.import_module("shutong.portal.django").setup(folder)
@@ -55,7 +79,8 @@ def main(folder: Path, files: list[tuple[str, str, str]], day: str, attempts: in
 
     def whole() -> str:
         child.deliver(folder, files)
-        return child.run(folder, day)
+        kind: str = child.run(folder, day)
+        return kind
 
     def look() -> Any:
         return state.state_of(folder)
@@ -63,18 +88,37 @@ def main(folder: Path, files: list[tuple[str, str, str]], day: str, attempts: in
     before, _ = forked(look)
     kind, seconds = forked(whole)
     after, _ = forked(look)
-    print(json.dumps({"kind": kind, "seconds": seconds, "before": before, "after": after}), flush=True)
-    chance = random.Random(seed)
-    for _ in range(attempts):
+    print(json.dumps({"kind": kind, "before": before, "after": after}), flush=True)
+
+    def attempt(at: float | str) -> None:
         shutil.rmtree(folder)
         shutil.copytree(base, folder)
-        moment = chance.uniform(0, seconds * 1.1)
-        forked(whole, kill_after=moment)
+        if isinstance(at, float):
+            forked(whole, kill_after=at)
+            again: Verb = whole
+        else:
+            answer, _ = forked(lambda: (die_at(at), whole()))
+            assert answer is None, f"nothing came to {at}"
+            # What a run finds in the lake it makes good by itself.
+            again = lambda: child.run(folder, day)  # noqa: E731
         killed, _ = forked(look)
-        again, _ = forked(whole)
+        forked(again)
         mended, _ = forked(look)
-        print(json.dumps({"moment": moment, "killed": killed, "again": again, "mended": mended}), flush=True)
+        print(json.dumps({"at": at, "killed": killed, "mended": mended}), flush=True)
+
+    chance = random.Random(seed)
+    for _ in range(attempts):
+        attempt(chance.uniform(0, seconds * 1.1))
+    for place in places:
+        attempt(place)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+    main(
+        Path(sys.argv[1]),
+        json.loads(sys.argv[2]),
+        sys.argv[3],
+        int(sys.argv[4]),
+        int(sys.argv[5]),
+        sys.argv[6].split(","),
+    )
