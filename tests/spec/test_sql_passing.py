@@ -38,6 +38,9 @@ PASSING = [
     "SELECT subject_id FROM penalty p WHERE EXISTS (SELECT 1 FROM enterprise e WHERE e.subject_id = p.subject_id)",
     "SELECT subject_id FROM penalty WHERE subject_id NOT IN (SELECT subject_id FROM enterprise)",
     "SELECT subject_id, (SELECT max(name) FROM enterprise e WHERE e.subject_id = p.subject_id) AS n FROM penalty p",
+    "SELECT subject_id FROM penalty WHERE fine > (SELECT ratio(sum(q.fine), count(*)) FROM penalty q)",
+    "SELECT subject_id, (SELECT name FROM enterprise e WHERE e.subject_id = p.subject_id ORDER BY name NULLS LAST LIMIT 1)"
+    " AS n FROM penalty p",
     "SELECT subject_id, count(*) AS n FROM penalty GROUP BY subject_id HAVING n > 1 ORDER BY n DESC NULLS LAST",
     "SELECT subject_id FROM penalty UNION ALL SELECT subject_id FROM enterprise ORDER BY subject_id NULLS FIRST LIMIT 3",
     "SELECT sum(fine) FILTER (WHERE fine > 1) AS s, count(DISTINCT subject_id) AS n FROM penalty",

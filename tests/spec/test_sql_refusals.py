@@ -93,6 +93,8 @@ EXPRESSIONS = [
     ("name.lower() = 'x'", "sql.construct"),
     ("name LIKE 'a!%' ESCAPE '!'", "sql.construct"),
     ("name LIKE name", "sql.like"),
+    ("CAST(name AS DATE) < received_on", "sql.cast-text"),
+    ("name::decimal(18, 2) > fine", "sql.cast-text"),
     ("'a' LIKE cat('%', name)", "sql.like"),
     ("name LIKE 'a\\_%'", "sql.like"),
     ("name LIKE '%_a%_a%_a%'", "sql.like"),
@@ -185,6 +187,10 @@ STATEMENTS = [
     ("SELECT count(*) AS n FROM penalty p JOIN enterprise e ON 1 = 1", "sql.join-condition"),
     ("SELECT count(*) AS n FROM penalty p JOIN enterprise e ON p.subject_id <> e.subject_id", "sql.join-condition"),
     ("SELECT count(*) AS n FROM penalty p JOIN enterprise e ON p.fine = p.fine OR e.name = 'x'", "sql.join-condition"),
+    ("SELECT fine FROM penalty WHERE fine > (SELECT p.fine FROM penalty p)", "sql.one-value"),
+    ("SELECT (SELECT name FROM enterprise e WHERE e.subject_id = p.subject_id) AS n FROM penalty p", "sql.one-value"),
+    ("SELECT (SELECT max(p.fine) FROM penalty p GROUP BY p.subject_id) AS n FROM penalty", "sql.one-value"),
+    ("SELECT (SELECT sum(p.fine) OVER (ORDER BY p.fine NULLS LAST) FROM penalty p) AS n FROM penalty", "sql.one-value"),
     ("SELECT count(*) AS n FROM penalty p JOIN penalty q ON p.fine * 0 = q.fine * 0", "sql.join-condition"),
     (
         "SELECT count(*) AS n FROM penalty p JOIN penalty q ON if(TRUE, 1, p.fine) = if(TRUE, 1, q.fine)",
@@ -219,7 +225,7 @@ STATEMENTS = [
     ("SELECT {'a': 1} AS x FROM penalty", "sql.parameter"),
     ("SELECT [1, 2] AS x FROM penalty", "sql.unknown-function"),
     ("SELECT fine FROM penalty -- all of them", "sql.comment"),
-    ("SELECT fine FROM penalty WHERE fine > (SELECT a FROM q)", "sql.unknown-view"),
+    ("SELECT fine FROM penalty WHERE fine > (SELECT max(a) FROM q)", "sql.unknown-view"),
 ]
 
 

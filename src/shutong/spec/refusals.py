@@ -89,6 +89,16 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "an instant can't stand for a day: its day in UTC is not the legal day",
         "legal_day(x)",
     ),
+    "sql.cast-text": (
+        "文字转为 {} 时可能出错，使整个运行停下",
+        "a text that is no {} would stop the whole run",
+        "TRY_CAST(x AS {0})",
+    ),
+    "sql.one-value": (
+        "这里的子查询只能有一行",
+        "an inner query stands for one value here and may have one row only",
+        "SELECT max(x) FROM …，或 / or ORDER BY x NULLS LAST LIMIT 1",
+    ),
     "sql.replace": (
         "replace 只能换成不更长的固定文字",
         "replace takes a fixed text and puts one in its place that is no longer",
