@@ -144,5 +144,8 @@ def test_answers_keep_to_the_document(case: Any, site: Client, rows: Rows) -> No
 def test_an_unknown_address_is_a_problem_and_statistics_are_listed(site: Client) -> None:
     missing = site.get("/api/v1/no-such-thing")
     assert missing.status_code == 404 and missing["Content-Type"] == "application/problem+json"
+    refused = site.post("/api/v1/search")
+    assert refused.status_code == 405 and refused["Content-Type"] == "application/problem+json"
+    assert refused["Allow"] == "GET"
     names = [one["name"] for one in site.get("/api/v1/statistics").json()]
     assert "total" in names and site.get(f"/api/v1/statistics/{names[0]}").status_code == 200

@@ -27,7 +27,7 @@ class Observe:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, measure, count."""
         started = time.perf_counter()
-        response = self.get_response(request)
+        response = _as_problem(request, self.get_response(request))
         match = request.resolver_match
         name = (match.url_name or "other") if match else "none"
         SECONDS.labels(name).observe(time.perf_counter() - started)
@@ -45,3 +45,14 @@ class Observe:
                 problem_of(503, "answers-missing", str(exception)), status=503, content_type=PROBLEM_JSON
             )
         return not_ready(request, exception)
+
+
+def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """What the interface refuses before any of its own code runs (a method that an address does not take), as a problem."""
+    if response.status_code != 405 or not request.path.startswith("/api/"):
+        return response
+    allowed = response.get("Allow", "")
+    detail = f"此地址只接受 {allowed} / this address takes {allowed} only"
+    problem = JsonResponse(problem_of(405, "method", detail), status=405, content_type=PROBLEM_JSON)
+    problem["Allow"] = allowed
+    return problem
