@@ -136,7 +136,7 @@ def _steps(found: list[Source]) -> Iterator[Step]:
     yield SqlStep(
         "values",
         f"SELECT {written} FROM said s LEFT JOIN best b ON b.subject_id = s.subject_id AND b.number = s.number"
-        " AND b.instance = s.instance AND b.rank = s.rank AND b.position = CASE WHEN s.current THEN s.position END",
+        " AND b.instance = s.instance AND b.place = CASE WHEN s.current THEN s.place END",
     )
 
 
@@ -206,9 +206,20 @@ def _said_sql(source: Source, number: int) -> str:
         f" '{source.attribute}' AS attribute, {value} AS value,"
         f" CAST({source.rank} AS INTEGER) AS rank, current, valid_from, valid_to, record_id,"
         f" '{source.resource.resource}' AS resource, batch_id, received_on, '{source.declared.grade}' AS grade,"
-        f" {cipher} AS sealed, CAST({number} AS INTEGER) AS number, seq * 4294967296 + row_no AS position"
+        f" {cipher} AS sealed, CAST({number} AS INTEGER) AS number, {_place_sql(source.rank)} AS place"
         f" FROM {source.step} WHERE {value} IS NOT NULL{told}"
     )
+
+
+def _place_sql(rank: int) -> str:
+    """The place of a value among its attribute's as one number: least rank, then latest day, then latest arrival.
+
+    A number, because a group's least number has a fixed size in memory and can be spilled, which a struct's cannot:
+    the values of a million subjects are tens of millions of groups.
+    """
+    days = "days_between(valid_from, DATE '9999-12-31')"
+    first = f"CAST({rank} * 8388608 + {days} AS DECIMAL(18,0)) * CAST(9223372036854775808 AS DECIMAL(19,0))"
+    return f"CAST({first} - CAST(seq * 4294967296 + row_no AS DECIMAL(19,0)) AS DECIMAL(38,0))"
 
 
 def _instance_sql(source: Source) -> tuple[str, str]:
@@ -223,12 +234,8 @@ def _instance_sql(source: Source) -> tuple[str, str]:
 _SAID = pa.schema(
     [
         *(field for field in VALUES if field.name != "chosen"),
-        *columns(number=pa.int32(), position=pa.int64(), current=pa.bool_()),
+        *columns(number=pa.int32(), place=pa.decimal128(38, 0), current=pa.bool_()),
     ]
 )
 
-# The best value of each attribute: least rank, then latest day, then latest arrival, as one comparable number.
-_BEST = """SELECT subject_id, number, instance, min_by(rank, place) AS rank, min_by(position, place) AS position FROM (
- SELECT subject_id, number, instance, rank, position,
-  struct_pack(a := rank, b := days_between(valid_from, DATE '9999-12-31'), c := -position) AS place
- FROM said WHERE current) GROUP BY subject_id, number, instance"""
+_BEST = "SELECT subject_id, number, instance, min(place) AS place FROM said WHERE current GROUP BY subject_id, number, instance"
