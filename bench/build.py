@@ -19,7 +19,7 @@ DEFAULT = (12_000, 50_000, 200_000)
 FULL = (50_000, 200_000, 800_000)
 
 
-def run(full: bool = False, records: Sequence[int] | None = None) -> list[Row]:
+def run(full: bool = False, size: int | None = None) -> list[Row]:
     """Seconds of the whole way per size, the exponent fitted over them, and the largest peak of the process tree.
 
     ``ours`` is the exponent, the peer is linear growth; ``sizes`` tells the exponent from each size to the next too,
@@ -27,9 +27,9 @@ def run(full: bool = False, records: Sequence[int] | None = None) -> list[Row]:
 
     Args:
         full: the sizes of the goal: 50,000, 200,000 and 800,000 records.
-        records: other sizes.
+        size: so many records as the largest size, a quarter and a sixteenth of it beside.
     """
-    sizes = records or (FULL if full else DEFAULT)
+    sizes = (size // 16, size // 4, size) if size else FULL if full else DEFAULT
     measured = [_measure(max(100, round(size / RECORDS_PER_SUBJECT))) for size in sizes]
     points = [(one["records"], one["seconds"]) for one in measured]
     exponent = fitted(points)

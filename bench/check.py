@@ -37,14 +37,14 @@ PEER_ROWS = 1_000_000
 BATCH_ROWS = 1 << 16
 
 
-def run(full: bool = False, rows: int | None = None) -> list[Row]:
+def run(full: bool = False, size: int | None = None) -> list[Row]:
     """Against DuckDB and against the check libraries; ``ours`` and ``peer`` are seconds.
 
     Args:
         full: 10,000,000 rows instead of 1,000,000 (the libraries always see at most 1,000,000).
-        rows: another number.
+        size: another number of rows.
     """
-    rows = rows or (10_000_000 if full else PEER_ROWS)
+    rows = size or (10_000_000 if full else PEER_ROWS)
     with tempfile.TemporaryDirectory(prefix="shutong-bench-") as folder:
         data = Path(folder) / "rows.parquet"
         check_data.write(data, rows)

@@ -21,17 +21,17 @@ PEER = "python-stdnum"
 PEER_ROWS = 100_000
 
 
-def run(full: bool = False, rows: int | None = None) -> list[Row]:
+def run(full: bool = False, size: int | None = None) -> list[Row]:
     """Codes a second of ``column_uscc`` (best of three over ``rows``) and of python-stdnum (on at most 100,000).
 
     Args:
-        full: 10,000,000 rows instead of 1,000,000.
-        rows: another number.
+        full: 10,000,000 codes instead of 1,000,000.
+        size: another number of codes.
 
     Raises:
         AssertionError: the two do not give the same answers for the codes that both have seen.
     """
-    rows = rows or (10_000_000 if full else 1_000_000)
+    rows = size or (10_000_000 if full else 1_000_000)
     codes = make_codes(rows)
     ours = rows / best(3, lambda: column_uscc(codes))
     sample = codes.slice(0, min(rows, PEER_ROWS))

@@ -62,14 +62,14 @@ RESOURCE = Resource.model_validate(
 CATALOG = Catalog(resources={"permit-collect": RESOURCE}, codes=check_data.CATALOG.codes)
 
 
-def run(full: bool = False, rows: int | None = None) -> list[Row]:
+def run(full: bool = False, size: int | None = None) -> list[Row]:
     """Both sides in turn, twice; ``ours`` and ``peer`` are seconds.
 
     Args:
         full: three rounds; the goal is set for 1,000,000 rows, which both sizes have.
-        rows: another number.
+        size: another number of rows.
     """
-    rows = rows or 1_000_000
+    rows = size or 1_000_000
     with tempfile.TemporaryDirectory(prefix="shutong-bench-") as folder:
         path = Path(folder) / "delivery.csv"
         write(path, rows)

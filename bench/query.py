@@ -31,16 +31,16 @@ PORT = 8400
 _STARTS_WITHIN = 120.0
 
 
-def run(full: bool = False, subjects: int | None = None, seconds: float = 2.0) -> list[Row]:
+def run(full: bool = False, size: int | None = None, seconds: float = 2.0) -> list[Row]:
     """Requests a second by code and by name fragment, as a share of those of an empty page.
 
     Args:
         full: a city of 1,000,000 subjects, the size of the goal; otherwise 5,000. Its registers are delivered, not what
             other departments know of the subjects; a search looks up the same.
-        subjects: another size.
+        size: another number of subjects.
         seconds: how long each kind of request is made in each of three rounds, in turn; the median counts.
     """
-    count = subjects or (FULL_SUBJECTS if full else SUBJECTS)
+    count = size or (FULL_SUBJECTS if full else SUBJECTS)
     with tempfile.TemporaryDirectory(prefix="shutong-bench-") as folder:
         home = Path(folder) / "home"
         build = [sys.executable, "-m", "bench.city", str(home), str(count), "city"]

@@ -49,7 +49,7 @@ def test_a_peer_that_cannot_be_installed_is_told_in_the_row(monkeypatch: pytest.
 
     monkeypatch.setattr(check, "peer_python", offline)
     monkeypatch.setattr(codes, "peer_python", offline)
-    told = [check._against_library("pandera", Path("rows.parquet"), 10, 1), *codes.run(rows=1_000)]
+    told = [check._against_library("pandera", Path("rows.parquet"), 10, 1), *codes.run(size=1_000)]
     for one in told:
         assert list(one) == KEYS
         assert one["met"] is None

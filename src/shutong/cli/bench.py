@@ -19,6 +19,9 @@ def bench(
         str | None, typer.Argument(metavar="NAME", help=f"基准 / one of {', '.join(NAMES)}; all where it is missing")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="目标规模 / the sizes of the goals")] = False,
+    size: Annotated[
+        int | None, typer.Option(min=100, help="另定规模 / rows, records or subjects instead; with NAME")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="每项一行 JSON / a JSON line per benchmark")] = False,
 ) -> None:
     """与同类工具比较，双方在同一次运行中测量。Compare with peers, both sides in one run.
@@ -28,6 +31,8 @@ def bench(
 
     Example: `shutong bench codes --json`
     """
+    if size is not None and name is None:
+        raise typer.BadParameter("--size 须与 NAME 同用 / --size belongs to one benchmark: give its NAME")
     if name is not None and name not in NAMES:
         raise typer.BadParameter(f"没有这个基准：{name} / one of {', '.join(NAMES)}")
     root = shipped_packs().parent
@@ -40,7 +45,7 @@ def bench(
     rows: list[dict[str, Any]] = []
     for one in [name] if name else NAMES:
         console.print(f"[dim]{one} …[/dim]")
-        for row in importlib.import_module(f"bench.{one}").run(full=full):
+        for row in importlib.import_module(f"bench.{one}").run(full=full, size=size):
             rows.append(row)
             if json:
                 print_json(row)
