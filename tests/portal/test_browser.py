@@ -167,7 +167,8 @@ def public_addresses(rows: Rows) -> Iterator[str]:
     indicator = rows["answer_observation"][0]
     yield from ("/statistics", f"/statistics/{indicator['indicator']}")
     yield f"/statistics/{indicator['indicator']}?period={indicator['period']}&series="
-    yield from ("/publicity", "/catalog", "/catalog?q=没有这项", "/catalog/penalty", "/about", "/accessibility", "/api")
+    yield from ("/publicity", "/catalog", "/catalog?q=没有这项", "/catalog/penalty")
+    yield from ("/libraries", "/libraries/legal-entity", "/about", "/accessibility", "/api")
     yield from ("/style", "/sign-in", "/no-such-page")
 
 

@@ -253,3 +253,16 @@ def test_a_foreign_address_is_no_way_back_after_signing_in(sign_in: Callable[...
         "/sign-in", {"username": "steward-market", "password": PASSWORD, "next": "https://elsewhere.example/"}
     )
     assert answer["Location"] == "/departments/market"
+
+
+def test_somebody_of_two_departments_acts_for_one_and_then_the_other(sign_in: Callable[..., Client]) -> None:
+    client = sign_in("steward", "market")
+    user = get_user_model().objects.get(username="steward-market")
+    assert "换部门" not in client.get("/departments/market").content.decode()
+    give_role(user, "steward", "tax", acting=SYSTEM)
+    page = client.get("/departments/market").content.decode()
+    assert 'name="department" value="tax">税务局' in page
+    assert client.get("/departments/tax").status_code == 403
+    answer = client.post("/act-for", {"department": "tax"})
+    assert answer["Location"] == "/departments/tax"
+    assert client.get("/departments/tax").status_code == 200

@@ -83,6 +83,7 @@ def page(request: HttpRequest, template: str, http_status: int = 200, **context:
         "actor": actor,
         "actor_name": _name_of(actor),
         "actor_department": _department_of(actor),
+        "other_departments": _other_departments(request, actor),
         "work_links": work_links(actor),
         "business_day": _day_or_none(),
         "here": request.path if _asks_personal(request) else request.get_full_path(),
@@ -105,6 +106,19 @@ def _department_of(actor: Actor | None) -> str:
         return ""
     department = current_catalog().departments.get(actor.department)
     return localised({"zh": department.title.zh, "en": department.title.en}) if department else actor.department
+
+
+def _other_departments(request: HttpRequest, actor: Actor | None) -> list[tuple[str, str]]:
+    """The departments that somebody could act for instead: name and title."""
+    if actor is None or not actor.department:
+        return []
+    memberships = request.user.memberships  # type: ignore[union-attr]
+    names = memberships.exclude(department__in=("", actor.department)).values_list("department", flat=True).distinct()
+    known = current_catalog().departments
+    return [
+        (name, localised({"zh": known[name].title.zh, "en": known[name].title.en}) if name in known else name)
+        for name in sorted(names)
+    ]
 
 
 def roles_with(permission: str) -> str:

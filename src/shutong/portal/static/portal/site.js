@@ -1,7 +1,7 @@
 // Small helpers of the site; every page works without them.
 "use strict";
 
-const OPEN = "details.menu[open], details.as-of[open]";
+const OPEN = "details.menu[open], details.menu-small[open], details.as-of[open]";
 
 // A menu that is open closes when one leaves it.
 document.addEventListener("click", (event) => {
