@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from shutong.engine.engine import engine_of
@@ -35,11 +36,12 @@ def words(files: list[tuple[str, Path, str]]) -> str:
 
 @functools.cache
 def _run_home() -> Path:
-    """A home that took in every delivery of the small city, day by day."""
+    """A home that took in every delivery of the small city: the first day's in a full run, the rest in an increment."""
     home = new_home(Path(tempfile.mkdtemp(prefix="shutong-libraries-")) / "home")
     files = deliveries_of(city())
-    for day in sorted({when for _, _, when in files}):
-        child("deliver run", home.path, words([one for one in files if one[2] == day]), day)
+    days = sorted({when for _, _, when in files})
+    child("deliver run", home.path, words([one for one in files if one[2] == days[0]]), days[0])
+    child("deliver run", home.path, words([one for one in files if one[2] > days[0]]), days[-1])
     return home.path
 
 
@@ -103,6 +105,44 @@ def test_a_library_is_asked_now_and_as_of_a_past_day(home: Home, tmp_path: Path)
     assert names("--as-of", "2026-06-15") == [("临浦区", True)]
     assert names("--valid-on", "2026-06-16") == [("临浦区", False)]
     assert "不公开" in child_error("query", "--home", home.path, "--library", "population", "张", status=3)
+
+
+def test_libraries_are_listed_and_exported_now_and_as_of_a_past_day(home: Home, tmp_path: Path) -> None:
+    listed = {
+        one["library"]: one
+        for one in map(json.loads, shutong("library", "list", "--home", home.path, "--json").splitlines())
+    }
+    assert (listed["place"]["placed"], listed["population"]["public"], listed["food-operator"]["class"]) == (
+        True, False, "theme",
+    )  # fmt: skip
+    assert listed["legal-entity"]["attributes"]["tax_status"] == ["taxpayer.status"]
+    target = tmp_path / "firms.parquet"
+    made = [
+        json.loads(shutong("library", "export", "legal-entity", target, "--home", home.path, "--json", *options))
+        for options in (("--as-of", "2026-06-14"), ())
+    ]
+    table = pq.read_table(target)
+    assert made[0]["rows"] == 0 < made[1]["rows"] == table.num_rows, "nothing was known before the first delivery"
+    assert table.column("geometry").null_count == table.num_rows - made[1]["points"]
+    assert "citizen" not in str(table.schema) and "phone" not in table.column_names
+    with contextlib.closing(sqlite3.connect(home.path / "state.sqlite3")) as connection:
+        departures = connection.execute("SELECT resource, receiver, count FROM audit_departure").fetchall()
+    assert departures == [("library/legal-entity", "public", one["rows"]) for one in made]
+    for name, status in (("population", 3), ("e-licences", 3), ("nothing", 2)):
+        child_error("library", "export", name, tmp_path / "x.parquet", "--home", home.path, status=status)
+    assert not (tmp_path / "x.parquet").exists()
+
+
+def test_no_identity_or_mobile_number_stands_in_a_library(home: Home) -> None:
+    planted = set(pq.read_table(city() / "truth" / "planted_personal.parquet")["value"].to_pylist())
+    tables = tables_of(home, (*LIBRARIES, "values", "conflicts", "disagreements"))
+    assert tables["library/population"].num_rows > 20 and len(planted) > 50
+    for name, table in tables.items():
+        for column in table.column_names:
+            if pa.types.is_string(table.schema.field(column).type):
+                assert not planted & set(table[column].to_pylist()), f"{name}.{column}"
+    people = [row for row in tables["values"].to_pylist() if row["attribute"] == "citizen_id"]
+    assert all(row["sealed"] and row["grade"] == "3" for row in people)
 
 
 def child_error(*arguments: str | Path, status: int) -> str:

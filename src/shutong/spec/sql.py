@@ -130,7 +130,9 @@ def check_statement(
         SqlRefused: with every reason found at the first gate that refuses.
     """
     tree = parse_text(sql)
-    known = {name.lower(): _types(columns) for name, columns in views.items()}
+    # A catalog has many views and a statement reads a few: the columns of the others are not looked at.
+    named = {table.name.lower() for table in tree.find_all(exp.Table)}
+    known = {name.lower(): _types(columns) if name.lower() in named else {} for name, columns in views.items()}
     found = list(query_refusals(tree)) or _tables(tree, known)
     if found:
         raise SqlRefused(found)
@@ -229,7 +231,7 @@ def _tables(tree: exp.Expr, views: Mapping[str, object]) -> list[Refusal]:
 
 def _qualified(tree: exp.Expr, views: Views) -> exp.Query:
     schema: dict[str, object] = {
-        view: {name: sql_type(kind) for name, kind in columns.items()} for view, columns in views.items()
+        view: {name: sql_type(kind) for name, kind in columns.items()} for view, columns in views.items() if columns
     }
     try:
         resolved = qualify(tree, schema=schema, dialect=DIALECT, validate_qualify_columns=False)
