@@ -53,7 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accessibility", plain.accessibility, name="accessibility"),
     path("api", plain.api_guide, name="api-guide"),
     path("api/v1/", api.urls),
-    path("ogc", include("shutong.portal.api.ogc")),
+    path("", include("shutong.portal.api.ogc")),
     path("style", style.style, name="style"),
     path("sign-in", session.sign_in, name="sign-in"),
     path("sign-out", session.sign_out, name="sign-out"),

@@ -301,12 +301,12 @@ def _day(text: str) -> dt.date:
 
 
 urlpatterns = [
-    path("", landing, name="ogc"),
-    path("/", landing),
-    path("/conformance", conformance, name="ogc-conformance"),
-    path("/api", api_definition, name="ogc-api"),
-    path("/collections", collections, name="ogc-collections"),
-    path("/collections/<slug:name>", collection, name="ogc-collection"),
-    path("/collections/<slug:name>/items", items, name="ogc-items"),
-    path("/collections/<slug:name>/items/<slug:feature_id>", item, name="ogc-item"),
+    path("ogc", landing, name="ogc"),
+    path("ogc/", landing),
+    path("ogc/conformance", conformance, name="ogc-conformance"),
+    path("ogc/api", api_definition, name="ogc-api"),
+    path("ogc/collections", collections, name="ogc-collections"),
+    path("ogc/collections/<slug:name>", collection, name="ogc-collection"),
+    path("ogc/collections/<slug:name>/items", items, name="ogc-items"),
+    path("ogc/collections/<slug:name>/items/<slug:feature_id>", item, name="ogc-item"),
 ]
