@@ -11,7 +11,7 @@ import functools
 import re
 from collections.abc import Iterator
 
-from shutong.standards.code_rules import USCC_ALPHABET, check_citizen_id, check_uscc, normalise_code
+from shutong.standards.code_rules import USCC_ALPHABET, USCC_WEIGHTS, check_citizen_id, check_uscc, normalise_code
 
 LOOK_ALIKES = {"O": "0", "I": "1", "Z": "2", "S": "5"}
 """Letters outside the alphabet and the digits they are taken for; always a slip, so always replaced."""
@@ -19,6 +19,8 @@ LOOK_ALIKES = {"O": "0", "I": "1", "Z": "2", "S": "5"}
 _LENGTH = 18
 _PERSONAL = re.compile(r"\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX]")
 _TABLE = str.maketrans(LOOK_ALIKES)
+_WEIGHTS = (*USCC_WEIGHTS, 1)
+_INVERSES = tuple(pow(weight, -1, 31) for weight in _WEIGHTS)
 
 
 def slipped_code(text: str) -> str | None:
@@ -37,7 +39,7 @@ def slipped_code(text: str) -> str | None:
 
 @functools.lru_cache(1 << 14)
 def meant_codes(slipped: str) -> tuple[str, ...]:
-    """The valid unified codes that one slip turns into ``slipped``; at most about forty, in alphabetical order.
+    """The valid unified codes that one slip turns into ``slipped``; at most 35, in alphabetical order.
 
     Args:
         slipped: as :func:`slipped_code` gives it. Where it is valid by itself (look-alikes only), it is the answer.
@@ -48,13 +50,19 @@ def meant_codes(slipped: str) -> tuple[str, ...]:
 
 
 def _neighbours(code: str) -> Iterator[str]:
-    """Every text one exchange of neighbours or one other character away."""
-    outside = [place for place, character in enumerate(code) if character not in USCC_ALPHABET]
-    if len(outside) > 1:
+    """The texts with a fitting check character that are one other character, or one exchange of neighbours, away."""
+    values = [USCC_ALPHABET.find(character) for character in code]
+    outside = [place for place, value in enumerate(values) if value < 0]
+    if len(values) != _LENGTH or len(outside) > 1:
         return
-    for place in outside or range(len(code)):
-        for character in USCC_ALPHABET:
-            yield code[:place] + character + code[place + 1 :]
-    if not outside:
-        for place in range(len(code) - 1):
+    # Valid is a weighted sum of 0 modulo the prime 31: at each place just one character makes it so.
+    total = sum(max(value, 0) * weight for value, weight in zip(values, _WEIGHTS, strict=True))
+    for place in outside or range(_LENGTH):
+        value = (max(values[place], 0) - total * _INVERSES[place]) % 31
+        yield code[:place] + USCC_ALPHABET[value] + code[place + 1 :]
+    if outside:
+        return
+    for place in range(_LENGTH - 1):
+        moved = (values[place] - values[place + 1]) * (_WEIGHTS[place + 1] - _WEIGHTS[place])
+        if (total + moved) % 31 == 0:
             yield code[:place] + code[place + 1] + code[place] + code[place + 2 :]
