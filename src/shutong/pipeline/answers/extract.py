@@ -6,7 +6,7 @@ resources that are not open, facts that are not public, and every row about a pe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shutong.libraries.text import FREE_TEXT, canonical_sql, json_text_sql, scrubbed_sql
@@ -51,9 +51,13 @@ def extracts(catalog: Catalog, present: set[str]) -> Iterator[Extract]:
     yield from _facts(catalog, present)
     if libraries:
         yield _values(libraries)
-    for resource in catalog.resources.values():
-        if f"accepted/{resource.resource}" in present and public_items(resource) and resource.about:
-            yield _records(resource)
+    shown = [
+        resource
+        for resource in catalog.resources.values()
+        if f"accepted/{resource.resource}" in present and public_items(resource) and resource.about
+    ]
+    if shown:
+        yield _records(shown)
     # A file that was refused may come in later: the last word about it counts.
     latest = "(SELECT batch_id AS one, max(seq) AS latest FROM batches GROUP BY batch_id) l ON one = batch_id AND latest = seq"
     yield Extract(
@@ -212,23 +216,45 @@ def _values(libraries: list[Library]) -> Extract:
                 if mask != "none":
                     masked.append(here)
     is_masked = " OR ".join(masked) or "FALSE"
+    said = ", ".join(f"CAST({name} AS VARCHAR)" for name in schema.SAID)
     return Extract(
-        schema.VALUE,
-        "SELECT * FROM (SELECT subject_id, library, instance, attribute, "
-        f"CASE {' '.join(shown)} END AS value, CAST(rank AS BIGINT) AS rank, CAST(chosen AS BIGINT) AS chosen, "
-        "CAST(valid_from AS VARCHAR) AS valid_from, CAST(valid_to AS VARCHAR) AS valid_to, record_id, resource, "
-        f"batch_id, CAST(received_on AS VARCHAR) AS received_on, CAST({is_masked} AS BIGINT) AS masked "
+        schema.SOURCE,
+        "SELECT subject_id, library, instance, record_id, resource, batch_id, CAST(received_on AS VARCHAR) AS received_on, "
+        f"CAST(to_json(list_sort(list([{said}]))) AS VARCHAR) AS said "
+        "FROM (SELECT subject_id, library, instance, record_id, resource, batch_id, received_on, attribute, "
+        f"CASE {' '.join(shown)} END AS value, rank, CAST(chosen AS INTEGER) AS chosen, valid_from, valid_to, "
+        f"CAST({is_masked} AS INTEGER) AS masked "
         f"FROM values WHERE {_ORGANISATION} AND value IS NOT NULL AND {{scope}}) WHERE value IS NOT NULL "
-        "ORDER BY subject_id, library, instance, attribute, chosen DESC, rank, valid_from DESC, record_id",
+        "GROUP BY subject_id, library, instance, record_id, resource, batch_id, received_on ORDER BY subject_id",
         {"values": "values"},
     )
 
 
-def _records(resource: Resource) -> Extract:
-    """Accepted rows of an open resource whose principal subject is an organisation, as masked JSON in declared order.
+def _records(resources: Sequence[Resource]) -> Extract:
+    """Accepted rows of open resources whose principal subject is an organisation, as masked JSON in declared order.
 
     Besides current rows, earlier versions that a value of the past comes from; withdrawn rows give no values.
     """
+    views = {view_name(one.resource): f"accepted/{one.resource}" for one in resources}
+    parts = [
+        f"SELECT a.record_id, l.subject_id, l.role, l.resource, a.batch_id, a.row_no, "
+        f"CAST(a.received_on AS VARCHAR) AS received_on, {_shown_items(one)} AS items, "
+        "CAST(to_json(a.flags) AS VARCHAR) AS flags, l.method, CAST(l.score AS BIGINT) AS score, l.evidence, "
+        "CAST(l.current AS BIGINT) AS current "
+        f"FROM l JOIN a_{view_name(one.resource)} a ON a.record_id = l.record_id WHERE l.resource = '{one.resource}'"
+        for one in resources
+    ]
+    return Extract(
+        schema.RECORD,
+        "WITH l AS MATERIALIZED (SELECT record_id, subject_id, role, resource, method, score, evidence, current FROM links "
+        f"WHERE principal AND kind = 'organisation' AND {_ORGANISATION} AND {{scope}} "
+        "AND (current OR record_id IN (SELECT record_id FROM values WHERE {scope}))) " + " UNION ALL ".join(parts),
+        {"links": "links", "values": "values"} | {f"a_{view}": table for view, table in views.items()},
+    )
+
+
+def _shown_items(resource: Resource) -> str:
+    """SQL of the JSON text of a row's public items, masked."""
     parts: list[str] = []
     for name, mask in public_items(resource).items():
         item = resource.items[name]
@@ -239,20 +265,7 @@ def _records(resource: Resource) -> Extract:
             plain = canonical_sql(f'a."{name}"', item_type(item))
             text = mask_sql(scrubbed_sql(plain) if element_of(item) in FREE_TEXT else plain, mask)
         parts += [f"""'{"," if parts else "{"}"{name}":'""", json_text_sql(text)]
-    items = f"concat({', '.join(parts)}, '}}')" if parts else "'{}'"
-    view = f"a_{view_name(resource.resource)}"
-    return Extract(
-        schema.RECORD,
-        f"SELECT a.record_id, l.subject_id, l.role, '{resource.resource}' AS resource, a.batch_id, a.row_no, "
-        f"CAST(a.received_on AS VARCHAR) AS received_on, {items} AS items, "
-        "CAST(to_json(a.flags) AS VARCHAR) AS flags, l.method, CAST(l.score AS BIGINT) AS score, l.evidence, "
-        "CAST(l.current AS BIGINT) AS current "
-        f"FROM (SELECT * FROM links WHERE resource = '{resource.resource}' AND principal "
-        f"AND kind = 'organisation' AND {_ORGANISATION} AND {{scope}} "
-        "AND (current OR record_id IN (SELECT record_id FROM values))) l "
-        f"JOIN {view} a ON a.record_id = l.record_id ORDER BY l.subject_id, a.seq, a.row_no",
-        {"links": "links", "values": "values", view: f"accepted/{resource.resource}"},
-    )
+    return f"concat({', '.join(parts)}, '}}')" if parts else "'{}'"
 
 
 def _sorted_object(key: str, value: str) -> str:

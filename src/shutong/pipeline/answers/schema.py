@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-FORMAT = 3
+FORMAT = 4
 """Version of these tables; a file of another format is rebuilt, never migrated."""
 
 Type = Literal["TEXT", "INTEGER", "REAL"]
@@ -110,19 +110,35 @@ FACT = Table(
 )
 """Public facts only. ``shows`` is a JSON object of item name to shown (masked) value."""
 
-VALUE = Table(
-    "answer_value",
-    _columns(
-        "subject_id library instance attribute value rank:INTEGER chosen:INTEGER valid_from valid_to record_id resource "
-        "batch_id received_on masked:INTEGER"
-    ),
-    indexes=(("subject_id", "library", "attribute"),),
+SOURCE = Table(
+    "answer_source",
+    _columns("subject_id library instance record_id resource batch_id received_on said"),
+    indexes=(("subject_id",),),
     subject=True,
 )
-"""Attributes of public libraries with every source's value; ``chosen`` marks the one that counts.
+"""What one record says of a subject in one public library; ``said`` is a JSON array of arrays, see ``VALUE_VIEW``.
 
-``instance`` says which licence or case of the subject a value is of, where a library keeps them apart.
+A subject has dozens of values and they are read together: a row for each would be most of the file.
 """
+
+SAID = ("attribute", "value", "rank", "chosen", "valid_from", "valid_to", "masked")
+"""What stands in each inner array of ``answer_source.said``, in this order; ``chosen`` marks the value that counts.
+
+``answer_source.instance`` says which licence or case of the subject a value is of, where a library keeps them apart.
+"""
+
+_NUMBERS = {"rank", "chosen", "masked"}
+
+VALUE_VIEW = (
+    "CREATE VIEW answer_value AS SELECT subject_id, library, instance, record_id, resource, batch_id, received_on, "
+    + ", ".join(
+        (f"CAST(json_extract(one.value, '$[{place}]') AS INTEGER)" if name in _NUMBERS
+         else f"json_extract(one.value, '$[{place}]')") + f" AS {name}"
+        for place, name in enumerate(SAID)
+    )
+    + " FROM answer_source, json_each(answer_source.said) one"
+)  # fmt: skip
+"""Attributes of public libraries with every source's value, a row each."""
 
 RECORD = Table(
     "answer_record",
@@ -187,7 +203,7 @@ a JSON object. Never a person's home: ``libraries.space`` says who is placed.
 """
 
 TABLES = (
-    META, CATALOG, SUBJECT, IDENTIFIER, BIGRAM, FACT, VALUE, RECORD, LISTING, BATCH, STAT, OBSERVATION, FEATURE,
+    META, CATALOG, SUBJECT, IDENTIFIER, BIGRAM, FACT, SOURCE, RECORD, LISTING, BATCH, STAT, OBSERVATION, FEATURE,
 )  # fmt: skip
 """All tables, in load order. The name index ``answer_name`` is made beside them (see ``answers.names``)."""
 

@@ -67,6 +67,7 @@ def write_file(path: Path, tables: Mapping[str, Iterable[pa.RecordBatch]]) -> di
         connection.execute("BEGIN")
         for table in schema.TABLES:
             connection.execute(table.create_sql())
+        connection.execute(schema.VALUE_VIEW)
         connection.execute(names.CREATE_INDEX)
         counts = {}
         for table in schema.TABLES:
