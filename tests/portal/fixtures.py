@@ -71,6 +71,11 @@ class City:
         )  # fmt: skip
         return {"record_id": record_id, "batch_id": batch_id, "received_on": str(received)}
 
+    def value(self, **row: Any) -> None:
+        said = [None if row[name] is None else str(row[name]) for name in schema.SAID]
+        where = {name: row[name] for name in schema.SOURCE.names if name in row}
+        self.add(schema.SOURCE, said=[said], **where)
+
     def fact(self, subject: str, resource: str, on: dt.date, shows: Row, name: str, code: str, lag: int = 5) -> None:
         declared = CONTENTS["resource"][resource]
         received = min(on + dt.timedelta(days=lag), DAY)
@@ -121,13 +126,13 @@ class City:
             "name": name, "status": status, "capital": "2000000", "established_on": str(established),
             "address": f"澜川市{AREAS[area]}和平路{chance.randint(1, 300)}号", "legal_rep": "王**",
         }.items()):  # fmt: skip
-            self.add(
-                schema.VALUE, subject_id=subject, library="legal-entity", attribute=attribute, value=value, rank=0, chosen=1,
+            self.value(
+                subject_id=subject, library="legal-entity", attribute=attribute, value=value, rank=0, chosen=1,
                 valid_from=str(established), valid_to=None, resource="registration", masked=int(attribute == "legal_rep"), **where,
             )  # fmt: skip
             if attribute == "address" and position and chance.random() < 0.5:
-                self.add(
-                    schema.VALUE, subject_id=subject, library="legal-entity", attribute=attribute, value="澜川市旧城路8号", rank=1,
+                self.value(
+                    subject_id=subject, library="legal-entity", attribute=attribute, value="澜川市旧城路8号", rank=1,
                     chosen=0, valid_from=str(established), valid_to="2024-01-01", resource="permit", masked=0, **where,
                 )  # fmt: skip
         before = len(self.rows["answer_fact"])

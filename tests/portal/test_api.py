@@ -55,7 +55,7 @@ def test_the_chain_of_a_fact_holds_every_link(site: Client, rows: Rows) -> None:
     assert chain["record_id"] == fact["record_id"] and chain["batch"]["batch_id"] == fact["batch_id"]
     assert chain["link_method"] and chain["link_evidence"] and chain["basis"]
     assert chain["facts"][0]["publicity"]["state"] in {"done", "late"}
-    registered = get(site, f"/records/{rows['answer_value'][0]['record_id']}/chain")
+    registered = get(site, f"/records/{rows['answer_source'][0]['record_id']}/chain")
     assert registered["hidden_items"] == ["legal_rep_id"]
 
 

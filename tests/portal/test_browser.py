@@ -162,7 +162,7 @@ def public_addresses(rows: Rows) -> Iterator[str]:
     yield f"/subjects/{listed}?as_of=2026-01-01"
     flagged = next(row["fact_id"] for row in facts if row["flags"] not in (None, "[]"))
     penalty = next(row["fact_id"] for row in facts if row["kind"] == "penalty")
-    yield from (f"/facts/{flagged}", f"/facts/{penalty}", f"/records/{rows['answer_value'][0]['record_id']}")
+    yield from (f"/facts/{flagged}", f"/facts/{penalty}", f"/records/{rows['answer_source'][0]['record_id']}")
     yield from ("/lists", "/lists/abnormal-operation", "/lists/court-defaulter", "/lists/abnormal-operation?q=没有这家")
     indicator = rows["answer_observation"][0]
     yield from ("/statistics", f"/statistics/{indicator['indicator']}")

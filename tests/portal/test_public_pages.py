@@ -82,7 +82,7 @@ def test_every_fact_opens_to_its_whole_chain(site: Client, rows: Rows) -> None:
 
 
 def test_a_value_leads_to_its_record(site: Client, rows: Rows) -> None:
-    value = rows["answer_value"][0]
+    value = rows["answer_source"][0]
     page = text_of(site.get(f"/subjects/{value['subject_id']}"))
     found = re.findall(r"/records/(\w+)", page)
     assert value["record_id"] in found

@@ -65,7 +65,12 @@ class Headers:
         Raises:
             Refusal: header.unknown or header.none, when no row holds any.
         """
-        counts = [len({fold_header(cell) for cell in row if self.known(cell)}) for row in rows[:TITLE_ROWS]]
+        rows, counts = rows[:TITLE_ROWS], []
+        for row in rows:
+            counts.append(len({fold_header(cell) for cell in row if self.known(cell)}))
+            if counts[-1] == max(map(len, rows)):
+                # No row has more columns, so none has more headers.
+                break
         if not counts or max(counts) == 0:
             raise self._unknown(rows)
         return counts.index(max(counts))

@@ -121,6 +121,7 @@ class Catalog:
     codes: Mapping[str, CodeTable] = field(default_factory=dict)
     pack_of: Mapping[tuple[str, str], str] = field(default_factory=dict)
     places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    _hashes: dict[tuple[str, str], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of_kind(self, kind: str) -> Mapping[str, Model]:
         """The declarations of one kind, by name.
@@ -149,6 +150,12 @@ class Catalog:
         Raises:
             KeyError: there is no such declaration.
         """
+        key = (kind, name)
+        if key not in self._hashes:
+            self._hashes[key] = self._hash_of(kind, name)
+        return self._hashes[key]
+
+    def _hash_of(self, kind: str, name: str) -> str:
         model = self.of_kind(kind)[name]
         content: dict[str, Any] = {
             "form": HASH_FORM,
