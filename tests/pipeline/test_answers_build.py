@@ -60,8 +60,9 @@ def rows_of(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for table in schema.TABLES:
         skip = {"doc"} if table is schema.SUBJECT else set()
-        columns = [name for name in table.names if name not in skip]
-        rows = store.fetch(f"SELECT {', '.join(columns)} FROM {table.name}")
+        columns = ["*"] if table is schema.SOURCE else [name for name in table.names if name not in skip]
+        source = "answer_value" if table is schema.SOURCE else table.name
+        rows = store.fetch(f"SELECT {', '.join(columns)} FROM {source}")
         kept = [
             tuple(row.values())
             for row in rows

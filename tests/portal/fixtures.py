@@ -72,7 +72,7 @@ class City:
         return {"record_id": record_id, "batch_id": batch_id, "received_on": str(received)}
 
     def value(self, **row: Any) -> None:
-        said = [None if row[name] is None else str(row[name]) for name in schema.SAID]
+        said = [row[name] for name in schema.SAID]
         where = {name: row[name] for name in schema.SOURCE.names if name in row}
         self.add(schema.SOURCE, said=[said], **where)
 

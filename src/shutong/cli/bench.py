@@ -11,7 +11,7 @@ from rich.table import Table
 
 from shutong.cli.outcome import FAILED, console, end, print_json, shipped_packs
 
-NAMES = ("check", "codes", "collect", "build", "query")
+NAMES = ("check", "codes", "collect", "build", "query", "identify", "increment")
 
 
 def bench(

@@ -253,6 +253,25 @@ def train(home: HomeOption = None, json: JsonOption = False) -> None:
 
 
 @app.command()
+def match(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="比对设置（YAML）/ what is compared how")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV（UTF-8）或 Parquet / the rows")],
+    other: Annotated[
+        Path | None, typer.Argument(metavar="[OTHER]", help="另一文件；没有则查重 / a second file; else duplicates")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """按声明的设置找出相同的行：一个文件内查重，或两个文件间比对。Find the rows that are the same, by a declared configuration.
+
+    For data that is no resource yet. The configuration says which columns are compared how and which rows are compared at
+    all; the weights are estimated from the rows themselves. Prints left_id, right_id and probability. Needs no home.
+
+    Example: `shutong match persons.yaml left.csv right.csv > pairs.csv`
+    """
+    work("match:match")(config, [file, other] if other else [file], json=json)
+
+
+@app.command()
 def measure(home: HomeOption = None, json: JsonOption = False) -> None:
     """以真值衡量演示之家的准确程度。How well a demo home read its city, against the truth beside it.
 

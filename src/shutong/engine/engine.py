@@ -61,6 +61,7 @@ class Engine:
         self.temp = settings.temp_folder or temp or lake.root.parent / "tmp"
         self.keep_steps = keep_steps
         self.computing = computing or DuckComputing()
+        self._share = _SHARE_OF_READERS
         self._reader: duckdb.DuckDBPyConnection | None = None
         self._spill: journal.LockedFolder | None = None
         self._lock = threading.Lock()
@@ -167,7 +168,7 @@ class Engine:
             if self._reader is None:
                 # Two processes must not spill into one folder: DuckDB's temporary files have fixed names.
                 self._spill = journal.LockedFolder(self.temp, _READERS)
-                self._reader = connect(self._resources(_SHARE_OF_READERS, self._spill.path / "spill"))
+                self._reader = connect(self._resources(self._share, self._spill.path / "spill"))
             cursor = open_cursor(self._reader)
         try:
             for view, table in (views or {}).items():
@@ -179,9 +180,23 @@ class Engine:
         finally:
             cursor.close()
 
+    @contextlib.contextmanager
+    def undivided(self) -> Iterator[None]:
+        """In the block the queries of this engine may take the memory of a run: for its owner, between runs."""
+        self._close_reader()
+        self._share = self.computing.share_of_run
+        try:
+            yield
+        finally:
+            self._close_reader()
+            self._share = _SHARE_OF_READERS
+
     def close(self) -> None:
         """Close the readers' database and what carries out stages."""
         self.computing.close()
+        self._close_reader()
+
+    def _close_reader(self) -> None:
         with self._lock:
             if self._reader is not None:
                 close_quietly(self._reader)

@@ -61,10 +61,12 @@ def after_commit(
         apply_listings(home.answers, catalog)
     elif reached.run_id == shown:
         # A new title or mask changes no table of the lake, but what is shown of every subject.
-        renew(engine, home.answers, catalog, day, reached.run_id, full=True)
+        with engine.undivided():
+            renew(engine, home.answers, catalog, day, reached.run_id, full=True)
     else:
         full = reached.kind == "full" or shown != reached.previous
-        renew(engine, home.answers, catalog, day, reached.run_id, full=full)
+        with engine.undivided():
+            renew(engine, home.answers, catalog, day, reached.run_id, full=full)
 
 
 def _shows(home: Home, catalog: Catalog, day: dt.date) -> bool:

@@ -205,7 +205,8 @@ def renew_answers(home: Home, *, acting: Actor) -> None:
         try:
             reached = reached_run(engine)
             if reached is not None:
-                renew(engine, home.answers, current_catalog(), reached.business_day, reached.run_id, full=True)
+                with engine.undivided():
+                    renew(engine, home.answers, current_catalog(), reached.business_day, reached.run_id, full=True)
         finally:
             engine.close()
 

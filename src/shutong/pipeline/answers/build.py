@@ -20,7 +20,7 @@ from shutong.rules.models import Listing
 from shutong.spec.catalog import Catalog
 
 from . import schema
-from .extract import extracts
+from .extract import Extract, extracts
 from .features import feature_queries, feature_sql
 from .snapshot import snapshot
 from .statistics import FILE_STATISTICS, lake_statistics
@@ -91,7 +91,9 @@ def _streams(
             yield from reader
 
     queries = [
-        (one.table.name, one.query.replace("{scope}", EVERYBODY), one.views) for one in extracts(catalog, present)
+        (one.table.name, one.query.replace("{scope}", scope), one.views)
+        for one in extracts(catalog, present)
+        for scope in _parts(engine, one)
     ]
     queries += [
         (schema.FEATURE.name, feature_sql(one, "_subject IS NOT NULL"), one.views)
@@ -103,6 +105,16 @@ def _streams(
         stack.callback(stream.close)
         streams.setdefault(table, []).append(stream)
     return streams
+
+
+def _parts(engine: Engine, one: Extract) -> Iterator[str]:
+    """The scopes that together are everybody: one, or as many as keep what is gathered at a time bounded."""
+    rows = engine.lake.table(one.gathers).stored_rows if one.gathers else 0
+    count = -(-rows // PART_ROWS)
+    if count < 2:
+        yield EVERYBODY
+        return
+    yield from (f"subject_id IS NOT NULL AND hash(subject_id) % {count} = {part}" for part in range(count))
 
 
 def meta_values(business_day: dt.date, run_id: str) -> dict[str, str]:
@@ -121,6 +133,9 @@ def _meta(business_day: dt.date, run_id: str) -> pa.RecordBatch:
 
 EVERYBODY = "subject_id IS NOT NULL"
 """The scope of a full build."""
+
+PART_ROWS = 4_000_000
+"""Rows that a query may gather at a time: about 1 GB."""
 
 _LISTING_FIELDS = (
     "subject_id", "list", "ground", "since", "found_on", "enter_due_on", "entered_on", "ends_on", "ground_gone_on",

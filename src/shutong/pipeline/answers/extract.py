@@ -22,6 +22,7 @@ LIVE_STATUS = ("1", "active", "存续")
 """Registration states that come first in the static rank."""
 
 _ORGANISATION = "subject_id LIKE 'o%'"
+_DATES = ("valid_from", "valid_to")
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Extract:
     """What fills one table: a SELECT over ``views`` (name in the query to table of the lake).
 
     ``query`` may hold the parameter ``:since`` (a day) and, for the tables of subjects, the marker ``{scope}``, a
-    condition that begins with the column ``subject_id``.
+    condition that begins with the column ``subject_id``. What a query gathers per group is held in memory, so where
+    ``gathers`` names a table, so many rows of it as a part may have are asked for at a time.
     """
 
     table: schema.Table
     query: str
     views: Mapping[str, str]
+    gathers: str | None = None
 
 
 def extracts(catalog: Catalog, present: set[str]) -> Iterator[Extract]:
@@ -216,17 +219,21 @@ def _values(libraries: list[Library]) -> Extract:
                 if mask != "none":
                     masked.append(here)
     is_masked = " OR ".join(masked) or "FALSE"
-    said = ", ".join(f"CAST({name} AS VARCHAR)" for name in schema.SAID)
+    dates = {name: f"""CASE WHEN {name} IS NULL THEN 'null' ELSE concat('"', {name}, '"') END""" for name in _DATES}
+    said = ", ',', ".join(
+        {"attribute": "to_json(attribute)", "value": "to_json(value)", **dates}.get(name, name) for name in schema.SAID
+    )
     return Extract(
         schema.SOURCE,
-        "SELECT subject_id, library, instance, record_id, resource, batch_id, CAST(received_on AS VARCHAR) AS received_on, "
-        f"CAST(to_json(list_sort(list([{said}]))) AS VARCHAR) AS said "
+        "SELECT subject_id, library, instance, record_id, min(resource) AS resource, min(batch_id) AS batch_id, "
+        f"CAST(min(received_on) AS VARCHAR) AS received_on, concat('[', string_agg(concat('[', {said}, ']'), ','), ']') AS said "
         "FROM (SELECT subject_id, library, instance, record_id, resource, batch_id, received_on, attribute, "
         f"CASE {' '.join(shown)} END AS value, rank, CAST(chosen AS INTEGER) AS chosen, valid_from, valid_to, "
         f"CAST({is_masked} AS INTEGER) AS masked "
         f"FROM values WHERE {_ORGANISATION} AND value IS NOT NULL AND {{scope}}) WHERE value IS NOT NULL "
-        "GROUP BY subject_id, library, instance, record_id, resource, batch_id, received_on ORDER BY subject_id",
+        "GROUP BY subject_id, library, instance, record_id ORDER BY subject_id",
         {"values": "values"},
+        gathers="values",
     )
 
 

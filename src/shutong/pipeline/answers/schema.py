@@ -25,7 +25,7 @@ class Table:
     Args:
         name: the table's name in the database.
         columns: name and type, in the order of the bulk load.
-        key: the primary key; empty for tables that are read by an index only.
+        key: what no two rows share; empty for tables that are read by an index only.
         indexes: further indexes, each a tuple of column expressions.
         subject: whether rows belong to one subject (column ``subject_id``) and are replaced together with it.
     """
@@ -42,15 +42,13 @@ class Table:
         return tuple(name for name, _ in self.columns)
 
     def create_sql(self) -> str:
-        """``CREATE TABLE`` for SQLite and PostgreSQL alike."""
-        parts = [f"{name} {kind}" for name, kind in self.columns]
-        if self.key:
-            parts.append(f"PRIMARY KEY ({', '.join(self.key)})")
-        return f"CREATE TABLE {self.name} ({', '.join(parts)})"
+        """``CREATE TABLE`` for SQLite and PostgreSQL alike; the key comes after the load, see ``index_sql``."""
+        return f"CREATE TABLE {self.name} ({', '.join(f'{name} {kind}' for name, kind in self.columns)})"
 
     def index_sql(self) -> list[str]:
-        """``CREATE INDEX`` statements, to be run after the bulk load."""
-        return [
+        """``CREATE INDEX`` statements, to be run after the bulk load: sorting once is quicker than a million insertions."""
+        key = [f"CREATE UNIQUE INDEX {self.name}_key ON {self.name} ({', '.join(self.key)})"] if self.key else []
+        return key + [
             f"CREATE INDEX {self.name}_{number} ON {self.name} ({', '.join(columns)})"
             for number, columns in enumerate(self.indexes, start=1)
         ]
@@ -116,28 +114,22 @@ SOURCE = Table(
     indexes=(("subject_id",),),
     subject=True,
 )
-"""What one record says of a subject in one public library; ``said`` is a JSON array of arrays, see ``VALUE_VIEW``.
+"""What one record says of a subject in one public library; ``said`` is a JSON array of arrays, see ``SAID``.
 
 A subject has dozens of values and they are read together: a row for each would be most of the file.
 """
 
 SAID = ("attribute", "value", "rank", "chosen", "valid_from", "valid_to", "masked")
-"""What stands in each inner array of ``answer_source.said``, in this order; ``chosen`` marks the value that counts.
+"""What stands in each inner array of ``answer_source.said``, which come in any order; ``chosen`` marks the value that counts.
 
 ``answer_source.instance`` says which licence or case of the subject a value is of, where a library keeps them apart.
 """
 
-_NUMBERS = {"rank", "chosen", "masked"}
-
 VALUE_VIEW = (
     "CREATE VIEW answer_value AS SELECT subject_id, library, instance, record_id, resource, batch_id, received_on, "
-    + ", ".join(
-        (f"CAST(json_extract(one.value, '$[{place}]') AS INTEGER)" if name in _NUMBERS
-         else f"json_extract(one.value, '$[{place}]')") + f" AS {name}"
-        for place, name in enumerate(SAID)
-    )
+    + ", ".join(f"json_extract(one.value, '$[{place}]') AS {name}" for place, name in enumerate(SAID))
     + " FROM answer_source, json_each(answer_source.said) one"
-)  # fmt: skip
+)
 """Attributes of public libraries with every source's value, a row each."""
 
 RECORD = Table(
