@@ -150,19 +150,38 @@ def leading_areas(text: str, keep: int = 0) -> tuple[list[str], str]:
     return found, rest
 
 
+@functools.cache
+def _lengths() -> dict[str, tuple[int, ...]]:
+    """Lengths of the names that begin with two characters, the longest first."""
+    found: dict[str, set[int]] = {}
+    for name in _by_name():
+        if 2 <= len(name) <= _LONGEST_AREA_NAME:
+            found.setdefault(name[:2], set()).add(len(name))
+    return {start: tuple(sorted(lengths, reverse=True)) for start, lengths in found.items()}
+
+
 _LONGEST_AREA_NAME = 16
 
 
 def _leading_area(text: str, within: str | None, keep: int) -> tuple[str, str] | None:
     """The longest name of an area that ``text`` starts with, and the area's code."""
-    for length in range(min(len(text) - keep, _LONGEST_AREA_NAME), 1, -1):
-        name = text[:length]
-        if name not in _by_name():
-            continue
-        for area in find_area(name, within=within):
-            own = name in (area.name, short_name(area.name))
-            if own and area.code != within and (within or area.level != "county" or area.name == name):
-                return name, area.code
+    for length in _lengths().get(text[:2], ()):
+        if length <= len(text) - keep:
+            code = _own_name(text[:length], within)
+            if code is not None:
+                return text[:length], code
+    return None
+
+
+@functools.lru_cache(1 << 15)
+def _own_name(name: str, within: str | None) -> str | None:
+    """The code of the area that a text may begin with by this name; None where it is no area's own or short name."""
+    if name not in _by_name():
+        return None
+    for area in find_area(name, within=within):
+        own = name in (area.name, short_name(area.name))
+        if own and area.code != within and (within or area.level != "county" or area.name == name):
+            return area.code
     return None
 
 

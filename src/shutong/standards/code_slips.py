@@ -46,7 +46,7 @@ def meant_codes(slipped: str) -> tuple[str, ...]:
     """
     if check_uscc(slipped).valid:
         return (slipped,)
-    return tuple(sorted({code for code in _neighbours(slipped) if check_uscc(code).valid}))
+    return tuple(sorted({code for code in _neighbours(slipped) if code[2:8].isdigit()}))
 
 
 def _neighbours(code: str) -> Iterator[str]:

@@ -158,9 +158,17 @@ def _branch_patterns() -> tuple[re.Pattern[str], ...]:
     )
 
 
+@functools.cache
+def _branch_sign() -> re.Pattern[str]:
+    """What a name that is counted or called a branch holds."""
+    return re.compile(r"[分支办代连直加店部厂门]")
+
+
 def split_name(text: str) -> NameParts:
     """The parts of a name: area, brand, trade, legal form, branch. What is not recognised stays in the brand."""
-    name = re.sub(_NOTE, "", normalise_name(text))
+    name = normalise_name(text)
+    if "(" in name:
+        name = re.sub(_NOTE, "", name)
     head, branch = _split_branch(name)
     head, form = _split_end(head, "form", keep=2)
     head, bracketed = _bracketed_area(head)
@@ -170,8 +178,11 @@ def split_name(text: str) -> NameParts:
 
 
 def _split_branch(name: str) -> tuple[str, str]:
-    for pattern in _branch_patterns():
-        match = pattern.fullmatch(name)
+    # The patterns are costly, and most names show at once that no branch follows.
+    company = name.find("公司")
+    follows = 0 <= company < len(name) - 2
+    for pattern, possible in zip(_branch_patterns(), (follows, *[_branch_sign().search(name)] * 2), strict=True):
+        match = pattern.fullmatch(name) if possible else None
         if match:
             return match["head"], match["branch"]
     return name, ""
@@ -187,7 +198,7 @@ def _split_end(text: str, kind: str, keep: int) -> tuple[str, str]:
 
 def _bracketed_area(head: str) -> tuple[str, str | None]:
     """Take an area in brackets (云帆(上海)科技) out of a name."""
-    match = re.search(r"\(([^()]{2,9})\)", head)
+    match = re.search(r"\(([^()]{2,9})\)", head) if "(" in head else None
     if match is None:
         return head, None
     areas, rest = leading_areas(match[1], keep=0)

@@ -50,8 +50,12 @@ def _parts(name: NameParts) -> str | None:
     form = name.form or ""
     # 药店, 宾馆 and the like end a name as its form, and say the trade.
     trade = (name.trade or "") + ("" if form.rstrip(")").endswith(_ENTITY_FORMS) else form)
-    said = [re.sub(r"[\W_]+", "", part or "") for part in (name.brand, trade, name.branch)]
+    said = [_bare(part or "") for part in (name.brand, trade, name.branch)]
     return "|".join(said) if said[0] or said[1] else None
+
+
+def _bare(part: str) -> str:
+    return part if part.isalnum() else re.sub(r"[\W_]+", "", part)
 
 
 def variant_key(text: str) -> str | None:
