@@ -53,6 +53,7 @@ class DuckExecution:
     connection: duckdb.DuckDBPyConnection
     rows_in: int = 0
     _views: list[str] = field(default_factory=list)
+    _tables: list[str] = field(default_factory=list)
     _stored: dict[str, Path] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -101,6 +102,9 @@ class DuckExecution:
             # After a fatal error the database takes no statement; the run ends with it anyway.
             with contextlib.suppress(duckdb.Error):
                 self.connection.execute(f"DROP VIEW IF EXISTS {sqltext.name(view)}")
+        for table in self._tables:
+            with contextlib.suppress(duckdb.Error):
+                self.connection.execute(f"DROP TABLE IF EXISTS {table}")
         for path in self._stored.values():
             path.unlink(missing_ok=True)
 
@@ -140,8 +144,17 @@ class DuckExecution:
         if not step.materialise:
             self._view(step.name, query)
             return
-        write_parquet(self.connection, storable(self.connection, query), self._store(step.name))
-        self._show_stored(step.name)
+        rows = storable(self.connection, query)
+        if any(write.step == step.name for write in self.task.stage.writes):
+            write_parquet(self.connection, rows, self._store(step.name))
+            self._show_stored(step.name)
+            return
+        # What only this stage reads goes into the run's own database, which spills it where memory is short: encoding
+        # it as Parquet took twice the time.
+        table = f"step_{next(_NUMBERS)}"
+        self.connection.execute(f"CREATE TABLE {table} AS {rows}")
+        self._tables.append(table)
+        self._view(step.name, f"SELECT * FROM {table}")
 
     def _run_arrow(self, step: ArrowStep) -> None:
         cursor = open_cursor(self.connection)

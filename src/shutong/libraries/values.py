@@ -126,17 +126,18 @@ def _steps(found: list[Source]) -> Iterator[Step]:
     for name, together in by_step.items():
         yield SqlStep(name, _linked_sql(together), materialise=True)
     said = " UNION ALL ".join(_said_sql(source, number) for number, source in _numbered(found))
-    yield SqlStep("said", said or no_rows_sql(_SAID), materialise=True)
-    yield SqlStep("best", _BEST)
+    # Not kept: the contested places read four of its columns, and the rows are written once, as the result.
+    yield SqlStep("said", said or no_rows_sql(_SAID))
+    yield SqlStep("contested", _CONTESTED, materialise=True)
     computed = {
-        "chosen": "(b.subject_id IS NOT NULL) AS chosen",
+        "chosen": "(s.current AND (b.place IS NULL OR b.place = s.place)) AS chosen",
         "instance": "CASE WHEN s.instance <> '' THEN s.instance END AS instance",
     }
     written = ", ".join(computed.get(name, f"s.{name}") for name in VALUES.names)
     yield SqlStep(
         "values",
-        f"SELECT {written} FROM said s LEFT JOIN best b ON b.subject_id = s.subject_id AND b.number = s.number"
-        " AND b.instance = s.instance AND b.place = CASE WHEN s.current THEN s.place END",
+        f"SELECT {written} FROM said s LEFT JOIN contested b ON b.subject_id = s.subject_id AND b.number = s.number"
+        " AND b.instance = s.instance",
     )
 
 
@@ -174,7 +175,7 @@ def _linked_sql(together: list[Source]) -> str:
         f" ended AS (SELECT *, greatest(valid_from, lead(valid_from) {ordered}) AS valid_to,"
         f" lead(valid_from) {ordered} IS NULL AS last FROM timed)"
         f" SELECT m.subject_id, m.current, e.record_id, e.batch_id, e.received_on, e.seq, e.row_no, e.valid_from,"
-        f" CASE WHEN NOT e.last THEN e.valid_to END AS valid_to, {columns_sql(taken, 'e')}"
+        f" CASE WHEN NOT e.last THEN e.valid_to END AS valid_to, {_PLACE} AS place, {columns_sql(taken, 'e')}"
         " FROM ended e JOIN mine m ON m.record_id = e.record_id"
     )
 
@@ -206,20 +207,10 @@ def _said_sql(source: Source, number: int) -> str:
         f" '{source.attribute}' AS attribute, {value} AS value,"
         f" CAST({source.rank} AS INTEGER) AS rank, current, valid_from, valid_to, record_id,"
         f" '{source.resource.resource}' AS resource, batch_id, received_on, '{source.declared.grade}' AS grade,"
-        f" {cipher} AS sealed, CAST({number} AS INTEGER) AS number, {_place_sql(source.rank)} AS place"
+        f" {cipher} AS sealed, CAST({number} AS INTEGER) AS number,"
+        f" CAST(place + CAST({source.rank * _RANK} AS DECIMAL(38,0)) AS DECIMAL(38,0)) AS place"
         f" FROM {source.step} WHERE {value} IS NOT NULL{told}"
     )
-
-
-def _place_sql(rank: int) -> str:
-    """The place of a value among its attribute's as one number: least rank, then latest day, then latest arrival.
-
-    A number, because a group's least number has a fixed size in memory and can be spilled, which a struct's cannot:
-    the values of a million subjects are tens of millions of groups.
-    """
-    days = "days_between(valid_from, DATE '9999-12-31')"
-    first = f"CAST({rank} * 8388608 + {days} AS DECIMAL(18,0)) * CAST(9223372036854775808 AS DECIMAL(19,0))"
-    return f"CAST({first} - CAST(seq * 4294967296 + row_no AS DECIMAL(19,0)) AS DECIMAL(38,0))"
 
 
 def _instance_sql(source: Source) -> tuple[str, str]:
@@ -238,4 +229,20 @@ _SAID = pa.schema(
     ]
 )
 
-_BEST = "SELECT subject_id, number, instance, min(place) AS place FROM said WHERE current GROUP BY subject_id, number, instance"
+_RANK = 8_388_608 * 2**63
+_PLACE = (
+    "CAST(CAST(days_between(e.valid_from, DATE '9999-12-31') AS DECIMAL(18,0)) * CAST(9223372036854775808 AS DECIMAL(19,0))"
+    " - CAST(e.seq * 4294967296 + e.row_no AS DECIMAL(19,0)) AS DECIMAL(38,0))"
+)
+"""The place of a value among its attribute's as one number, ``_RANK`` for each rank added: least rank, then latest day,
+then latest arrival.
+
+A number, because a group's least number has a fixed size in memory and can be spilled, which a struct's cannot: the
+values of a million subjects are tens of millions of groups.
+"""
+
+# Most values are the only one of their subject; only where several hold now, one is chosen.
+_CONTESTED = (
+    "SELECT subject_id, number, instance, min(place) AS place FROM said WHERE current GROUP BY subject_id, number, instance"
+    " HAVING count(*) > 1"
+)
