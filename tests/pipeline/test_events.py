@@ -129,6 +129,7 @@ def test_a_merged_subject_that_is_separated_again_says_so(home: Home, deliver: D
     assert client.get(f"/subjects/{second}").headers["Location"] == f"/subjects/{first}"
     page = client.get(f"/subjects/{first}").content.decode()
     assert "2026-07-15" in page and "另一主体并入本主体" in page and second in page
+    assert f'href="/subjects/{second}"' not in page, "it would lead back here"
 
     deliver("register", row(1, org=ORGS[2]), after=2)
     separated = ("separated", second, first, 2, "row")

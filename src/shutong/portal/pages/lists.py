@@ -94,7 +94,7 @@ def _proposed_table(request: HttpRequest, known: Metadata, name: str) -> Table |
     found, count = proposed(store(), name, [resource for key in missing for resource in missing[key]])
     columns = [
         Column(_("名称")), Column(_("列入事由")), Column(_("事由发生"), "date"), Column(_("应于此日前决定"), "date"),
-        Column(_("等待")),
+        Column(_("等待"), "wide"),
     ]  # fmt: skip
     rows: list[list[Cell | str]] = []
     for one in found:
@@ -102,9 +102,9 @@ def _proposed_table(request: HttpRequest, known: Metadata, name: str) -> Table |
         waits: Cell | str = ""
         if row.waits_for:
             said = {"n": figure(len(row.waits_for)), "resources": _titles(known, missing.get(row.ground, ()))}
-            text = _("%(n)s 条%(resources)s可能是它的，正待核对；核对之前不自动列入，仍可由人列入") % said
             href = f"{reverse('review')}?case={one.case}" if one.case and actor.may("subjects.review") else ""
-            waits = Cell(text, href)
+            note = _("可能是它自己的；核对之前不自动列入，仍可由人列入")
+            waits = Cell(_("%(n)s 条%(resources)s待核对") % said, href, note=note)
         subject = Cell(one.name, reverse("subject", args=[row.subject_id])) if one.name else Cell(row.subject_id)
         due = str(row.enter_due_on or "")
         rows.append([subject, localised(ground.get("title"), row.ground), str(row.since), due, waits])

@@ -19,7 +19,8 @@ class EventView:
     Args:
         event: merged, separated, vanished or returned.
         own: whether it befell the subject itself; else the other one was merged into it or separated from it.
-        other_id: the other subject, None where there is none; ``other_name`` is empty where it has no page.
+        other_id: the other subject, None where there is none; ``other_name`` is empty where it has no page of its own.
+        redirected: the other subject's address leads to a survivor, often this very page.
         record_id: the record that explains it, where that has a public page.
         cause: row, withdrawn or dropped; empty where nothing is known.
     """
@@ -30,6 +31,7 @@ class EventView:
     subject_id: str
     other_id: str | None
     other_name: str
+    redirected: bool
     record_id: str | None
     cause: str
 
@@ -86,8 +88,8 @@ def events_of(answers: AnswerStore, subject_id: str, as_of: dt.date | None = Non
         as_of: only those up to this day.
     """
     rows = answers.fetch(
-        "SELECT e.*, s.name AS other_name FROM answer_event e LEFT JOIN answer_subject s ON s.redirect_to IS NULL"
-        " AND s.subject_id = CASE WHEN e.subject_id = :id THEN e.other_id ELSE e.subject_id END"
+        "SELECT e.*, s.name AS other_name, s.redirect_to FROM answer_event e LEFT JOIN answer_subject s"
+        " ON s.subject_id = CASE WHEN e.subject_id = :id THEN e.other_id ELSE e.subject_id END"
         " WHERE (e.subject_id = :id OR e.other_id = :id) AND e.on_day <= :day ORDER BY e.position",
         {"id": subject_id, "day": str(as_of or "9999-12-31")},
     )
@@ -99,7 +101,8 @@ def events_of(answers: AnswerStore, subject_id: str, as_of: dt.date | None = Non
             row["on_day"],
             row["subject_id"],
             row["other_id"],
-            row["other_name"] or "",
+            "" if row["redirect_to"] else row["other_name"] or "",
+            bool(row["redirect_to"]),
             row["record_id"] if row["record_id"] in public else None,
             row["cause"] or "",
         )
