@@ -43,8 +43,12 @@ DERIVED = (
 )
 """Tables that stages compute of a demo city; there are more, and an increment must leave all as a rebuild does."""
 
-OF_THE_MOMENT = {"batches": {"received_at", "receipt"}}
-"""Columns that say when something happened, which no second run can repeat."""
+OF_THE_MOMENT = {"batches": {"received_at", "receipt"}, "subject_events": {"run_id"}}
+"""Columns that say when something happened, or in which run, which no second run can repeat."""
+
+LOGS = {"subject_events"}
+"""Tables that say what runs found: a killed and repeated run writes them as an undisturbed one does, a rebuild from
+nothing need not."""
 
 
 @functools.cache

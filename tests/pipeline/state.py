@@ -26,7 +26,7 @@ def state_of(folder: Path) -> dict[str, Any]:
     """Hashes of everything that a killed and repeated run must leave as an undisturbed one does."""
     home = Home.open(folder)
     batches = sorted(Batch.objects.values_list("batch_id", "state", "rows", "accepted"))
-    listings = sorted(Listing.objects.values_list("candidate_id", "state", "entered_on", "ground_gone_on"))
+    listings = sorted(Listing.objects.values_list("candidate_id", "state", "entered_on", "ground_gone_on", "waits_for"))
     tickets = sorted(Ticket.objects.values_list("subject", "department", "state", "open_rows"))
     rows = sorted(TicketRow.objects.values_list("row_id", "state"))
     return {

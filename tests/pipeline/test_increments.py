@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.pipeline.cities import DERIVED, child, city, deliveries_of, digests, new_home
+from tests.pipeline.cities import DERIVED, LOGS, child, city, deliveries_of, digests, new_home
 
 
 def test_increments_equal_a_rebuild(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_increments_equal_a_rebuild(tmp_path: Path) -> None:
     words = json.dumps([[name, str(path), when] for name, path, when in files])
     child("deliver run", whole.path, words, days[-1])
     assert set(before) >= set(DERIVED)
-    assert digests(whole) == before
+    assert digests(whole) == {name: rows for name, rows in before.items() if name not in LOGS}
 
     # The ready answers and decisions too: made day by day, left alone by a rerun, made anew by a rebuild.
     built, rerun, rebuilt = (run_and_look(daily.path, *words) for words in ([], [days[-1]], [days[-1], "full"]))

@@ -14,6 +14,9 @@ import pyarrow as pa
 from shutong.pipeline.answers import schema, write
 
 DAY = dt.date(2026, 7, 14)
+GONE = "o000000009003"
+"""A subject that had a page and has none now."""
+
 AREAS = {"980101": "镜湖区", "980102": "青禾区", "980103": "石泉县", "980104": "南桥区"}
 CATEGORIES = {
     "enterprise": "企业",
@@ -203,6 +206,15 @@ class City:
                 schema.SUBJECT, subject_id=f"o{number:012d}", kind="organisation", name=f"澜川市只知其名{number}商行",
                 former_names=[], uscc=None, codes={}, redirect_to=redirect,
                 category=None, area=None, status=None, facts=0, positive=0, negative=0, listings=0,
+            )  # fmt: skip
+        second = next(one for one in self.rows["answer_record"] if one["subject_id"] == "o000000000002")
+        for position, event, one, other, record in (
+            (1, "merged", "o000000009002", "o000000000001", None),
+            (2, "vanished", GONE, None, second["record_id"]),
+        ):
+            self.add(
+                schema.EVENT, position=position, event=event, subject_id=one, other_id=other, on_day="2026-07-10",
+                record_id=record, cause="row",
             )  # fmt: skip
         facts, subjects = self.rows["answer_fact"], self.rows["answer_subject"]
         flags = json.dumps(["uscc.check-digit:party_code", "check:decided-before-received:decided_on"])

@@ -5,6 +5,7 @@ Chromium is found by SHUTONG_CHROMIUM or on the path. Pictures are kept in the f
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 import os
 import re
@@ -20,6 +21,8 @@ from shutong.accounts.actors import SYSTEM
 from shutong.catalog.actions import install_packs
 from shutong.engine.home import Home
 from shutong.pipeline.models import Run, StageRun
+from shutong.rules.models import Listing
+from shutong.subjects.actions import reconcile_cases
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -157,7 +160,8 @@ def public_addresses(rows: Rows) -> Iterator[str]:
     merged = next(row["subject_id"] for row in subjects if row.get("redirect_to"))
     bare = next(row["subject_id"] for row in subjects if not row["facts"] and not row.get("redirect_to"))
     individual = next(row["subject_id"] for row in subjects if row["category"] == "individual")
-    for subject in (listed, states["cancelled"], merged, bare, individual):
+    gone = next(row["subject_id"] for row in rows["answer_event"] if row["event"] == "vanished")
+    for subject in (listed, states["cancelled"], merged, bare, individual, gone):
         yield f"/subjects/{subject}"
     yield f"/subjects/{listed}?as_of=2026-01-01"
     flagged = next(row["fact_id"] for row in facts if row["flags"] not in (None, "[]"))
@@ -202,8 +206,8 @@ def test_the_keyboard_is_enough(page: Page, rows: Rows) -> None:
 
 
 @pytest.fixture
-def served(tmp_path: Path, settings: Any, answers_home: Any) -> Home:
-    """A home with a pack, ready answers, people of each role, and a run that failed."""
+def served(tmp_path: Path, settings: Any, answers_home: Any, rows: Rows) -> Home:
+    """A home with a pack, ready answers, people of each role, candidates of a list, and a run that failed."""
     pack = tmp_path / "packs" / "tiny"
     for name, text in PACK.items():
         (pack / name).parent.mkdir(parents=True, exist_ok=True)
@@ -217,6 +221,18 @@ def served(tmp_path: Path, settings: Any, answers_home: Any) -> Home:
         give_role(user, role, department, acting=SYSTEM)
     times = {"started_at": "2026-07-14T01:00:00Z", "ended_at": "2026-07-14T01:00:09Z", "business_day": "2026-07-14"}
     run = Run.objects.create(run_id="way-1", kind="full", state="failed", error="OperationalError", **times)
+    day = dt.date(2026, 7, 1)
+    firms = [(rows["answer_subject"][place]["subject_id"], found) for place, found in ((0, ["r1", "r2"]), (1, []))]
+    for firm, waits_for in firms:
+        Listing.objects.create(
+            candidate_id=f"c{firm}", list="abnormal-operation", ground="no-annual-report", subject_id=firm, since=day,
+            found_on=day, enter_due_on=dt.date(2026, 7, 15), waits_for=waits_for, rule_version="1-a",
+        )  # fmt: skip
+    case = {"reason": "review", "weight": 900, "record_id": "r1", "resources": ["annual-report"], "records": 2}
+    evidence = {"similar": firms[0][0], "candidate": firms[0][0]}
+    reconcile_cases(
+        [{"case_key": "a" * 32, "candidate": firms[0][0], "evidence": evidence, **case}], day, acting=SYSTEM
+    )
     StageRun.objects.create(run=run, position=1, stage="identify", seconds=1.5, peak_bytes=5_000_000, rows={"links": 7})
     return home
 
@@ -270,6 +286,9 @@ def test_every_signed_in_page_holds_up(pages: Page, served: Home) -> None:
         look(pages, name)
     pages.goto(batch)
     look(pages, "batch-of-another")
+    pages.goto("/lists/abnormal-operation")
+    expect(pages.get_by_role("link", name="2 条企业年度报告待核对")).to_be_visible()
+    look(pages, "list-proposed")
     sign_in(pages, "eye")
     expect(pages.get_by_role("heading", level=1)).to_have_text("审计记录")
     pages.get_by_role("button", name="验证整本记录").click()

@@ -157,6 +157,53 @@ def test_a_listing_ends_with_its_term() -> None:
     assert run(catalog, last + dt.timedelta(days=2), FOUND) == Reconciled(), "the same ground lists only once"
 
 
+RESTING = {"no-report": {"title": "未报", "basis": "第八条", "sql": "SELECT 1", "absence": ["annual-report"]}}
+OPEN_CASE = {"annual-report": {"o1": ["r9", "r8"]}}
+
+
+def test_a_ground_that_rests_on_an_absence_waits_for_the_review_and_is_entered_after_it() -> None:
+    catalog = declared(grounds=RESTING)
+    held = reconcile_listings(catalog, [FOUND], DAY, OPEN_CASE)["abnormal"]
+    assert held == Reconciled(proposed=1, waiting=1)
+    listing = Listing.objects.get()
+    assert (listing.state, listing.waits_for) == ("proposed", ["r8", "r9"])
+    assert reconcile_listings(catalog, [FOUND], later(1), OPEN_CASE)["abnormal"] == Reconciled(waiting=1)
+    assert Entry.objects.filter(action="rules.note_waiting").count() == 1, "a rerun notes nothing new"
+    with pytest.raises(ListingError, match="wait for review"):
+        enter_listings(catalog.lists["abnormal"], [listing], later(1), "规则自动列入", acting=SYSTEM)
+    assert run(catalog, later(2), FOUND) == Reconciled(entered=1), "the records were somebody else's"
+    listing = Listing.objects.get()
+    assert (listing.entered_on, listing.entered_by, listing.waits_for) == (later(2), SYSTEM.id, [])
+
+
+def test_a_candidate_whose_absence_was_filled_is_dropped_and_never_entered() -> None:
+    catalog = declared(grounds=RESTING)
+    reconcile_listings(catalog, [FOUND], DAY, OPEN_CASE)
+    assert run(catalog, later(1)) == Reconciled(gone=1)
+    assert (Listing.objects.get().state, Listing.objects.get().entered_on) == ("declined", None)
+
+
+def test_a_person_may_enter_what_waits(regulator: Actor) -> None:
+    catalog = declared(grounds=RESTING)
+    reconcile_listings(catalog, [FOUND], DAY, OPEN_CASE)
+    enter_listings(catalog.lists["abnormal"], [Listing.objects.get()], DAY, "已向企业核实", acting=regulator)
+    assert reconcile_listings(catalog, [FOUND], later(1), OPEN_CASE)["abnormal"] == Reconciled()
+    listing = Listing.objects.get()
+    assert (listing.entered_by, listing.waits_for) == (regulator.id, ["r8", "r9"]), "what was known stays written"
+
+
+def test_only_records_of_the_named_resources_about_the_subject_itself_hold_it_up() -> None:
+    catalog = declared(grounds=RESTING)
+    others = {"annual-report": {"o2": ["r9"]}, "penalty": {"o1": ["r8"]}}
+    assert reconcile_listings(catalog, [FOUND], DAY, others)["abnormal"] == Reconciled(proposed=1, entered=1)
+    # What comes to wait after the entry does not undo it.
+    assert reconcile_listings(catalog, [FOUND], later(1), OPEN_CASE)["abnormal"] == Reconciled()
+
+
+def test_a_ground_that_rests_on_no_absence_does_not_wait() -> None:
+    assert reconcile_listings(declared(), [FOUND], DAY, OPEN_CASE)["abnormal"] == Reconciled(proposed=1, entered=1)
+
+
 def test_the_log_says_who_did_what_to_which_listing(regulator: Actor) -> None:
     propose_listings(by_a_person(), [FOUND], DAY, acting=regulator)
     enter_listings(by_a_person(), [Listing.objects.get()], DAY, "经核实", acting=regulator)

@@ -190,6 +190,7 @@ MISTAKES = [
     ("lists__x", "      FROM r\n", "      FROM rr\n", "sql.unknown-view", 12),
     ("lists__x", "subject_id IS NOT NULL", "avg(amount) > 1", "sql.average", 13),
     ("lists__x", "department: d", "department: d\nterm: {rule: forever}", "reference.unknown", 6),
+    ("lists__x", "    sql: |", "    absence: [rr]\n    sql: |", "reference.unknown", 10),
     ("indicators__i", "sum(amount) AS value", "max(no) AS value", "sql.output-type", 3),
     ("indicators__i", "sum(amount) AS value", "sum(amount) AS total", "sql.output-missing", 3),
     ("verifications__v", "[d]", "[d, e]", "reference.unknown", 3),
@@ -259,3 +260,23 @@ def test_an_instance_is_told_by_every_source_and_in_plain_text(tmp_path: Path) -
     assert [one.code for one in pack_check(make(tmp_path / "b", **FILES | {"libraries__l": sealed}))] == [
         "library.each"
     ]
+
+
+@pytest.mark.parametrize(
+    ("absence", "about", "told"),
+    [
+        ("[r]", "about: {kind: organisation, uscc: code, name: name}\n", []),
+        ("[other]", "about: {kind: organisation, uscc: code, name: name}\n", [("ground.absence", 10)]),
+        ("[other]", "", [("ground.absence", 10)]),
+    ],
+)
+def test_a_ground_rests_on_the_absence_of_rows_that_it_looks_for(
+    tmp_path: Path, absence: str, about: str, told: list[tuple[str, int]]
+) -> None:
+    other = RESOURCE.replace("resource: r\n", "resource: other\n").replace("kind: f,", "kind: f2,")
+    if not about:
+        other = other[: other.index("fact:")]
+    other = other.replace("about: {kind: organisation, uscc: code, name: name}\n", about)
+    declared = LIST.replace("    sql: |", f"    absence: {absence}\n    sql: |")
+    problems = pack_check(make(tmp_path, **FILES | {"lists__x": declared, "resources__other": other}))
+    assert [(one.code, one.line) for one in problems if one.severity == "error"] == told

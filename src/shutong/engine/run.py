@@ -124,6 +124,10 @@ class LakeRun:
         committed = [entry.change for entry in self._lake.history(name, self.read_seq)]
         return build(name, self._lake.storage, [*committed, *(each for each in self._changes if each.table == name)])
 
+    def before(self, name: str) -> TableFiles:
+        """A table as it was committed before this run began."""
+        return build(name, self._lake.storage, [one.change for one in self._lake.history(name, self.read_seq)])
+
     def execute(
         self,
         stage: Stage,
@@ -227,14 +231,26 @@ class LakeRun:
         return count
 
     def peek(
-        self, sql: str, views: Mapping[str, str] | None = None, params: Mapping[str, Parameter] | None = None
+        self,
+        sql: str,
+        views: Mapping[str, str] | None = None,
+        params: Mapping[str, Parameter] | None = None,
+        before: Mapping[str, str] | None = None,
     ) -> pa.Table:
-        """Query tables as this run sees them; ``views`` maps the names used in ``sql`` to tables."""
+        """Query tables as this run sees them.
+
+        Args:
+            sql: SELECT over the names in ``views`` and ``before``; ``:name`` stands for a parameter.
+            views: name in the query to table.
+            before: the same for tables as they were before the run began.
+        """
+        shown = {view: self.table(table) for view, table in (views or {}).items()}
+        shown |= {view: self.before(table) for view, table in (before or {}).items()}
         cursor = open_cursor(self.connection)
         try:
             with explained("查询", "query"):
-                for view, table in (views or {}).items():
-                    cursor.execute(f"CREATE TEMP VIEW {sqltext.name(view)} AS {table_sql(self.table(table))}")
+                for view, files in shown.items():
+                    cursor.execute(f"CREATE TEMP VIEW {sqltext.name(view)} AS {table_sql(files)}")
                 return cursor.execute(sqltext.bind(sql, params)).to_arrow_table()
         finally:
             cursor.close()

@@ -11,13 +11,14 @@ from typing import Any
 from shutong.accounts.actors import SYSTEM
 from shutong.engine.engine import Engine
 from shutong.engine.home import Home
+from shutong.engine.sqltext import literal
 from shutong.libraries.conflicts import verified
 from shutong.pipeline.answers.change import apply_listings, renew
 from shutong.pipeline.answers.snapshot import snapshot
 from shutong.pipeline.answers.store import AnswersMissing, AnswerStore
 from shutong.quality.actions import open_disagreement_ticket
 from shutong.quality.models import Ticket
-from shutong.rules.actions import Candidate, reconcile_listings
+from shutong.rules.actions import Candidate, Waiting, reconcile_listings
 from shutong.spec.catalog import Catalog
 from shutong.subjects.actions import reconcile_cases
 
@@ -47,7 +48,7 @@ def after_commit(
     """
     day = reached.business_day
     progress("listings", 1, 2)
-    reconcile_listings(catalog, candidates(engine), day)
+    reconcile_listings(catalog, candidates(engine), day, waiting(engine, catalog))
     found = _disagreements(engine)
     asked = set(Ticket.objects.filter(kind=Ticket.Kind.DISAGREEMENT).values_list("subject", flat=True))
     for name, title in verification_titles(catalog).items():
@@ -127,6 +128,28 @@ def cases(engine: Engine) -> Iterator[dict[str, Any]]:
             "evidence": evidence,
             "said": {name: row[name] for name in _SAID if row[name]},
         }
+
+
+_WAITING = """SELECT record_id, resource, evidence FROM u WHERE principal AND current AND kind = 'organisation'
+ AND reason IN ('review', 'conflict', 'ambiguous') AND resource IN ({resources})
+ AND (evidence LIKE '%"candidate"%' OR evidence LIKE '%"runner_up"%')"""
+
+_COMPARED = ("candidate", "similar", "runner_up", "name_of")
+"""Where evidence names the subjects that a record may be about."""
+
+
+def waiting(engine: Engine, catalog: Catalog) -> Waiting:
+    """The records of resources on whose absence a ground rests that may be somebody's own and wait for a person."""
+    wanted = {name for one in catalog.lists.values() for ground in one.grounds.values() for name in ground.absence}
+    if not wanted or "unidentified" not in engine.lake.tables():
+        return {}
+    sql = _WAITING.format(resources=", ".join(literal(name) for name in sorted(wanted)))
+    found: dict[str, dict[str, list[str]]] = {}
+    for row in engine.query(sql, {"u": "unidentified"}).to_pylist():
+        evidence = json.loads(row["evidence"])
+        for subject in {evidence[name] for name in _COMPARED if evidence.get(name)}:
+            found.setdefault(row["resource"], {}).setdefault(subject, []).append(row["record_id"])
+    return found
 
 
 def candidates(engine: Engine) -> list[Candidate]:

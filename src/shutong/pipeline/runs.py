@@ -32,6 +32,7 @@ from shutong.pipeline.actions import fail_run, finish_run, start_run
 from shutong.pipeline.after import Position, after_commit, shown_run
 from shutong.pipeline.answers.change import renew
 from shutong.pipeline.bounds import check_bounds
+from shutong.pipeline.events import Since, stage_events
 from shutong.pipeline.models import Run
 from shutong.quality.counter import reconcile
 from shutong.rules.plan import Planned, full_run, increment
@@ -145,6 +146,9 @@ def _compute(
         execute_plan(run, whole if kind == "full" else increment(catalog), params, progress)
         if wanted.bounds is not None and reached:
             check_bounds(engine, run, wanted.bounds)
+        if reached:
+            since = Since(reached.upto_seq, reached.business_day)
+            stage_events(run, catalog, since, day, increment=kind == "increment")
         inputs.note_reached(run, kind, upto, day, identities)
         subjects = None
         if kind == "increment":

@@ -44,13 +44,18 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What one run changed about the listings of a list."""
+    """What one run changed about the listings of a list, and how many proposals wait for the review of records."""
 
     proposed: int = 0
     entered: int = 0
     gone: int = 0
     back: int = 0
     ended: int = 0
+    waiting: int = 0
+
+
+Waiting = Mapping[str, Mapping[str, Sequence[str]]]
+"""Resource to subject to the records of it that may be the subject's own and wait for a person."""
 
 
 @action(permission="rules.list", department="declaration.department", audited=("declaration.list",))
@@ -87,12 +92,18 @@ def enter_listings(
     """Enter proposed listings on the list, from ``day`` on and for the list's term where it has one.
 
     Raises:
-        ListingError: the platform acts although the list needs a person's decision, or a listing is not proposed.
+        ListingError: the platform acts although the list needs a person's decision or the listing waits for the review of
+            records, or a listing is not proposed.
     """
     if acting.id == SYSTEM.id and declaration.entry != "automatic":
         raise ListingError(
             f"名单 {declaration.list} 须由人作出决定，平台不能自动列入",
             f"list {declaration.list} needs a person's decision; the platform may not enter it by itself",
+        )
+    if acting.id == SYSTEM.id and any(listing.waits_for for listing in listings):
+        raise ListingError(
+            "可能属于该主体的记录正待核对，平台不能自动列入",
+            "records that may be the subject's own wait for review; the platform may not enter it by itself",
         )
     for listing in listings:
         _expect(listing, Listing.State.PROPOSED)
@@ -181,17 +192,39 @@ def release_listing(declaration: SubjectList, listing: Listing, day: date, reaso
     return listing
 
 
-def reconcile_listings(catalog: Catalog, candidates: Sequence[Candidate], day: date) -> dict[str, Reconciled]:
-    """Bring the listings in line with what the rules found on ``day``: used at the end of every run, and repeatable."""
+@action(permission="rules.list", department="declaration.department", audited=("declaration.list",))
+def note_waiting(declaration: SubjectList, listings: Sequence[Listing], *, acting: Actor) -> int:
+    """Write down for which records proposals wait, as ``waits_for`` of each says; returns how many wait.
+
+    A person who enters one in spite of them leaves them written.
+    """
+    for listing in listings:
+        _expect(listing, Listing.State.PROPOSED)
+    Listing.objects.bulk_update(listings, ["waits_for"], batch_size=_CHUNK)
+    waiting = sum(bool(listing.waits_for) for listing in listings)
+    note(*(listing.candidate_id for listing in listings[:_CHUNK]), waiting=waiting, by=acting.id)
+    return waiting
+
+
+def reconcile_listings(
+    catalog: Catalog, candidates: Sequence[Candidate], day: date, waiting: Waiting | None = None
+) -> dict[str, Reconciled]:
+    """Bring the listings in line with what the rules found on ``day``: used at the end of every run, and repeatable.
+
+    Args:
+        waiting: records that wait for a person; they hold up grounds that rest on the absence of such records.
+    """
     by_list: dict[str, list[Candidate]] = {name: [] for name in catalog.lists}
     for one in candidates:
         by_list.setdefault(one.list, []).append(one)
     return {
-        name: _reconcile(catalog.lists[name], found, day) for name, found in by_list.items() if name in catalog.lists
+        name: _reconcile(catalog.lists[name], found, day, waiting or {})
+        for name, found in by_list.items()
+        if name in catalog.lists
     }
 
 
-def _reconcile(declaration: SubjectList, found: Sequence[Candidate], day: date) -> Reconciled:
+def _reconcile(declaration: SubjectList, found: Sequence[Candidate], day: date, waiting: Waiting) -> Reconciled:
     rows = Listing.objects.filter(list=declaration.list)
     over = list(rows.filter(state=Listing.State.LISTED, ends_on__lt=day))
     if over:
@@ -201,12 +234,13 @@ def _reconcile(declaration: SubjectList, found: Sequence[Candidate], day: date) 
     }
     fresh = list(_fresh(found, latest))
     proposed = propose_listings(declaration, fresh, day, acting=SYSTEM) if fresh else 0
-    entered = 0
-    if declaration.entry == "automatic":
-        waiting = list(rows.filter(state=Listing.State.PROPOSED, ground_gone_on=None))
-        if waiting:
-            entered = enter_listings(declaration, waiting, day, "规则自动列入", acting=SYSTEM)
     still = {one.candidate_id for one in found}
+    open_ = [row for row in rows.filter(state=Listing.State.PROPOSED) if _finding(row.candidate_id) in still]
+    held = _hold(declaration, open_, waiting)
+    entered = 0
+    ready = [row for row in open_ if not row.waits_for]
+    if declaration.entry == "automatic" and ready:
+        entered = enter_listings(declaration, ready, day, "规则自动列入", acting=SYSTEM)
     open_states = (Listing.State.PROPOSED, Listing.State.LISTED)
     here = rows.filter(state__in=open_states, ground_gone_on=None)
     gone = [row for row in here if _finding(row.candidate_id) not in still]
@@ -216,7 +250,25 @@ def _reconcile(declaration: SubjectList, found: Sequence[Candidate], day: date) 
     back = [row for row in waned if _finding(row.candidate_id) in still]
     if back:
         note_grounds_back(declaration, back, day, acting=SYSTEM)
-    return Reconciled(proposed, entered, len(gone), len(back), len(over))
+    return Reconciled(proposed, entered, len(gone), len(back), len(over), held)
+
+
+def _hold(declaration: SubjectList, listings: Sequence[Listing], waiting: Waiting) -> int:
+    """Write down for which records each proposal waits now, where that has changed; returns how many wait."""
+    changed = []
+    for listing in listings:
+        ground = declaration.grounds.get(listing.ground)
+        found = {
+            record
+            for resource in (ground.absence if ground else ())
+            for record in waiting.get(resource, {}).get(listing.subject_id, ())
+        }
+        if listing.waits_for != sorted(found):
+            listing.waits_for = sorted(found)
+            changed.append(listing)
+    if changed:
+        note_waiting(declaration, changed, acting=SYSTEM)
+    return sum(bool(listing.waits_for) for listing in listings)
 
 
 def _finding(candidate_id: str) -> str:

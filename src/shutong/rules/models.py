@@ -31,6 +31,10 @@ class Listing(models.Model):
     # The field `list` above hides the builtin here.
     record_ids = models.JSONField(default=builtins.list, help_text="the records the rule found it on")
     rule_version = models.CharField(max_length=64)
+    waits_for = models.JSONField(
+        default=builtins.list,
+        help_text="records that may be the subject's own and, while they wait for review, keep it from being entered by itself",
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED, db_index=True)
     found_on = models.DateField(help_text="business day on which the rule found it")
     enter_due_on = models.DateField(null=True, help_text="legal term for entering it")

@@ -12,7 +12,7 @@ from shutong.spec.bysubject import by_subject_refusals
 from shutong.spec.check_space import check_space
 from shutong.spec.columns import element_of, item_type, resource_view, sealed, view_name
 from shutong.spec.findings import Findings
-from shutong.spec.models import Attribute, Indicator, Library, RuleRef, SubjectList, Verification
+from shutong.spec.models import Attribute, Ground, Indicator, Library, RuleRef, SubjectList, Verification
 from shutong.spec.problems import meant
 from shutong.spec.refusals import SqlRefused
 from shutong.spec.sql import check_statement
@@ -118,6 +118,24 @@ def check_list(declared: SubjectList, at: Findings, binder: Binder) -> None:
     for name, ground in declared.grounds.items():
         read = check_sql(ground.sql, views, GROUND, at, binder, "grounds", name, "sql")
         check_reach(read, at, "grounds", name, "sql")
+        _absence(ground, read, at, name)
+
+
+def _absence(ground: Ground, read: Iterable[str], at: Findings, name: str) -> None:
+    """A ground can rest on the absence of rows that its rule looks for and that can be about an organisation."""
+    for place, missing in enumerate(ground.absence):
+        here = ("grounds", name, "absence", place)
+        if not at.known(missing, at.catalog.resources, ("资源", "resource"), *here):
+            continue
+        if not any(subject.kind == "organisation" for subject in at.catalog.resources[missing].about):
+            zh, en = (
+                f"资源 {missing} 不涉及组织",
+                f"{missing} is not about organisations: none of its rows waits for review",
+            )
+            at.add("ground.absence", zh, en, *here, hint="about: {kind: organisation, …}")
+        elif view_name(missing) not in set(read):
+            zh, en = f"规则没有查 {missing}", f"the rule does not look for rows of {missing}"
+            at.add("ground.absence", zh, en, *here, hint=f"LEFT JOIN {view_name(missing)} …")
 
 
 def check_indicator(declared: Indicator, at: Findings, binder: Binder) -> None:

@@ -368,6 +368,11 @@ class Ground(Model):
     sql: Sql = Field(
         description="SELECT subject_id, since, record_ids (and, where known, next_change_on) over declared views"
     )
+    absence: tuple[Name, ...] = Field(
+        default=(),
+        description="resources whose missing rows are the ground: while a row of them that may be the subject's own waits "
+        "for review, it is not entered automatically; a person still may",
+    )
 
 
 class SubjectList(Model):

@@ -136,6 +136,24 @@ MODELS = columns(
 )
 """Trained matching models (append-only; an input), a row per weight in hundredths of a bit, cap or threshold."""
 
+EVENTS = columns(
+    position=pa.int64(),
+    event=pa.string(),
+    subject_id=pa.string(),
+    other_id=pa.string(),
+    on_day=pa.date32(),
+    run_id=pa.string(),
+    record_id=pa.string(),
+    cause=pa.string(),
+)
+"""What runs found to have become of ids (append-only; a log): ``event`` is merged, separated, vanished or returned.
+
+``other_id`` is the subject it was merged into or separated from. ``record_id`` explains it where that is known, and
+``cause`` says how: ``row`` (a new row or version), ``withdrawn``, or ``dropped`` (the latest snapshot is without it).
+"""
+
+EVENTS_TABLE = "subject_events"
+
 RECORD_SCOPE = columns(record_id=pa.string())
 SUBJECT_SCOPE = columns(subject_id=pa.string())
 VALUE_SCOPE = columns(kind=pa.string(), value=pa.string())

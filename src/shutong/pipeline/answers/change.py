@@ -249,7 +249,7 @@ def _whole_tables(
     """Tables that are small and not of one subject: written anew each time."""
     tables: dict[str, Iterable[pa.RecordBatch]] = {schema.CATALOG.name: snapshot(catalog, day)}
     for one in extracts(catalog, present):
-        if one.table in (schema.BATCH, schema.OBSERVATION):
+        if one.table in (schema.BATCH, schema.OBSERVATION, schema.EVENT):
             tables[one.table.name] = engine.query(one.query, one.views).to_batches(20_000)
     return tables
 

@@ -14,7 +14,7 @@ from shutong.spec.catalog import Catalog
 from shutong.spec.columns import default_mask, element_of, item_type, key_column, public_items, sealed, view_name
 from shutong.spec.masks import mask_sql
 from shutong.spec.models import Attribute, Library, Resource
-from shutong.subjects.tables import CODE_KINDS
+from shutong.subjects.tables import CODE_KINDS, EVENTS_TABLE
 
 from . import schema
 
@@ -70,6 +70,13 @@ def extracts(catalog: Catalog, present: set[str]) -> Iterator[Extract]:
         f"accepted, rejected, flagged, corrects FROM batches JOIN {latest} ORDER BY seq",
         {"batches": "batches"},
     )
+    if EVENTS_TABLE in present:
+        yield Extract(
+            schema.EVENT,
+            "SELECT position, event, subject_id, other_id, CAST(on_day AS VARCHAR) AS on_day, record_id, cause FROM events "
+            f"WHERE {_ORGANISATION} ORDER BY position",
+            {"events": EVENTS_TABLE},
+        )
     public = [f"'{name}'" for name, one in catalog.indicators.items() if one.public]
     if "observations" in present and public:
         yield Extract(

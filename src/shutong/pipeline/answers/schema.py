@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-FORMAT = 4
+FORMAT = 5
 """Version of these tables; a file of another format is rebuilt, never migrated."""
 
 Type = Literal["TEXT", "INTEGER", "REAL"]
@@ -182,6 +182,14 @@ OBSERVATION = Table(
 )
 """Observations of public indicators with the records they come from."""
 
+EVENT = Table(
+    "answer_event",
+    _columns("position:INTEGER event subject_id other_id on_day record_id cause"),
+    key=("position",),
+    indexes=(("subject_id",), ("other_id",)),
+)
+"""What became of ids of organisations (``pipeline.events``): a link that was published leads to a page for good."""
+
 FEATURE = Table(
     "answer_feature",
     _columns("collection feature_id subject_id place_id x:REAL y:REAL valid_from valid_to properties"),
@@ -195,7 +203,7 @@ a JSON object. Never a person's home: ``libraries.space`` says who is placed.
 """
 
 TABLES = (
-    META, CATALOG, SUBJECT, IDENTIFIER, BIGRAM, FACT, SOURCE, RECORD, LISTING, BATCH, STAT, OBSERVATION, FEATURE,
+    META, CATALOG, SUBJECT, IDENTIFIER, BIGRAM, FACT, SOURCE, RECORD, LISTING, BATCH, STAT, OBSERVATION, EVENT, FEATURE,
 )  # fmt: skip
 """All tables, in load order. The name index ``answer_name`` is made beside them (see ``answers.names``)."""
 

@@ -110,7 +110,12 @@ def _list(one: SubjectList, day: dt.date) -> Content:
         "entry": one.entry,
         "department": one.department,
         "grounds": {
-            name: {"title": _title(ground.title), "basis": ground.basis, "sql": ground.sql}
+            name: {
+                "title": _title(ground.title),
+                "basis": ground.basis,
+                "sql": ground.sql,
+                "absence": list(ground.absence),
+            }
             for name, ground in one.grounds.items()
         },
         "enter_within": _rule(one.enter_within, day),

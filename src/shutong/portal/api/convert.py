@@ -12,6 +12,7 @@ from shutong.subjects.explain import Explanation
 
 from ..metadata import Metadata
 from ..queries import views
+from ..queries.events import EventView
 from . import schemas
 
 
@@ -77,6 +78,12 @@ def attribute(found: views.AttributeView, raw: dict[tuple[str, str], str | None]
         for one in (found.value, *found.others)
     ]  # fmt: skip
     return {"library": found.library, "name": found.name, "title": found.title, "values": values}
+
+
+def event(found: EventView) -> dict[str, Any]:
+    """What became of a subject's id."""
+    names = ("event", "on_day", "subject_id", "other_id", "record_id")
+    return {**{name: getattr(found, name) for name in names}, "cause": found.cause or None}
 
 
 def batch(row: Row | None) -> dict[str, Any] | None:

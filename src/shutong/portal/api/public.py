@@ -16,6 +16,7 @@ from ..answers import business_day, store
 from ..metadata import metadata
 from ..queries import public as queries
 from ..queries.chains import fact_chain, record_chain
+from ..queries.events import Gone, events_of, gone_subject
 from ..queries.subjects import (
     FACT_COLUMNS,
     fact_views,
@@ -38,6 +39,7 @@ Text = Annotated[str, Query(max_length=100)]
 
 ERRORS: dict[int | frozenset[int], Any] = {422: schemas.Problem, 503: schemas.Problem}
 NAMED: dict[int | frozenset[int], Any] = {**ERRORS, 404: schemas.Problem}
+OF_SUBJECT: dict[int | frozenset[int], Any] = {**NAMED, 410: schemas.Gone}
 
 
 @router.get("/search", response={200: schemas.SearchAnswer, **ERRORS}, summary="Find organisations")
@@ -57,14 +59,24 @@ def search(
     }
 
 
+class SubjectGone(Exception):
+    """The subject had a page and has none now; answered with 410, so that programs know it from an id that never was."""
+
+    def __init__(self, gone: Gone) -> None:
+        super().__init__(f"主体 {gone.subject_id} 已不在记录中 / the records no longer show this subject")
+        self.gone = gone
+
+
 def _subject(answers: AnswerStore, subject_id: str) -> Row:
     row = find_subject(answers, subject_id)
     if row is None:
+        if (gone := gone_subject(answers, subject_id)) is not None:
+            raise SubjectGone(gone)
         raise Http404("没有这一主体，或它没有公开页面 / no such public subject")
     return row
 
 
-@router.get("/subjects/{subject_id}", response={200: schemas.Subject, **NAMED}, summary="An organisation")
+@router.get("/subjects/{subject_id}", response={200: schemas.Subject, **OF_SUBJECT}, summary="An organisation")
 def subject(request: HttpRequest, subject_id: Id) -> Any:
     """Identity with the provenance of every value, listings, and how many facts of each kind. Follows merges."""
     answers = store()
@@ -84,13 +96,14 @@ def subject(request: HttpRequest, subject_id: Id) -> Any:
         "attributes": [convert.attribute(one, raw) for one in view.attributes],
         "listings": [convert.listing(one) for one in view.listings],
         "fact_counts": {kind: count for kind, _title, count in view.kinds},
+        "events": [convert.event(one) for one in events_of(answers, row["subject_id"])],
         "business_day": str(view.today),
     }
 
 
 @router.get(
     "/subjects/{subject_id}/facts",
-    response={200: schemas.Page[schemas.Fact], **NAMED},
+    response={200: schemas.Page[schemas.Fact], **OF_SUBJECT},
     summary="Facts of an organisation",
 )
 def facts(request: HttpRequest, subject_id: Id, kind: Text = "", limit: Limit = 20, offset: Offset = 0) -> Any:
@@ -162,7 +175,7 @@ def listings(
 
 @router.get(
     "/subjects/{subject_id}/listings",
-    response={200: list[schemas.Listing], **NAMED},
+    response={200: list[schemas.Listing], **OF_SUBJECT},
     summary="Listings of an organisation",
 )
 def listings_of_subject(request: HttpRequest, subject_id: Id) -> Any:

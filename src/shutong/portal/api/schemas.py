@@ -135,6 +135,25 @@ class Listing(Schema):
     rule_version: str
 
 
+class SubjectEvent(Schema):
+    """What became of a subject's id: ``subject_id`` was merged into or separated from ``other_id``, vanished or returned."""
+
+    event: str = Field(description="merged, separated, vanished or returned")
+    on_day: str = Field(description="business day of the run that found it")
+    subject_id: str
+    other_id: str | None
+    record_id: str | None = Field(description="the record that explains it, where that is known and public")
+    cause: str | None = Field(description="row (a new row or version), withdrawn, or dropped from a snapshot")
+
+
+class Gone(Problem):
+    """A subject that had a page and has none now: what became of it, and who its records are about now."""
+
+    subject_id: str
+    events: list[SubjectEvent]
+    successors: list[str] = Field(description="ids of subjects")
+
+
 class Subject(Schema):
     """An organisation: identity with provenance, listings, and how many facts of each kind."""
 
@@ -152,6 +171,7 @@ class Subject(Schema):
     attributes: list[Attribute]
     listings: list[Listing]
     fact_counts: dict[str, int]
+    events: list[SubjectEvent] = Field(description="mergers and separations of its id, oldest first")
     business_day: str
 
 

@@ -15,7 +15,7 @@ from ninja.openapi.schema import OpenAPISchema
 from shutong.pipeline.answers.store import AnswersMissing
 
 from ..problems import PROBLEM_JSON, problem_of
-from . import public, signed
+from . import convert, public, signed
 
 _logger = logging.getLogger(__name__)
 
@@ -69,6 +69,16 @@ def _on(kind: type[Exception]) -> Callable[[Callable[[HttpRequest, Any], HttpRes
 @_on(Http404)
 def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
     return _problem(request, 404, "not-found", str(error) or "没有找到 / not found")
+
+
+@_on(public.SubjectGone)
+def _gone(request: HttpRequest, error: public.SubjectGone) -> HttpResponse:
+    events = [convert.event(one) for one in error.gone.events]
+    successors = [one["subject_id"] for one in error.gone.successors]
+    more = {"subject_id": error.gone.subject_id, "events": events, "successors": successors}
+    response = _problem(request, 410, "gone", str(error), **more)
+    response["Cache-Control"] = "no-cache"
+    return response
 
 
 @_on(ValidationError)

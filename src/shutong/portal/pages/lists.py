@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -15,13 +15,15 @@ from django.views.decorators.http import require_safe
 from shutong.pipeline.answers.store import AnswerStore
 
 from ..answers import store
+from ..charts import figure
 from ..components import Cell, Column, Crumb, Field, Option, Pager, Table
-from ..metadata import Content, localised, metadata
+from ..metadata import Content, Metadata, localised, metadata
 from ..queries import public as queries
+from ..queries.proposed import proposed
 from ..queries.subjects import listings_of
 from ..queries.views import ListingView
 from ..terms import term_text
-from .frame import page, page_parameter, text_parameter
+from .frame import page, page_parameter, reader, text_parameter
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 EXPORT_LIMIT = 100_000
@@ -47,7 +49,13 @@ def one_list(request: HttpRequest, name: str) -> HttpResponse:
     found, count = queries.members(answers, name, text=text, ground=ground, limit=limit, offset=(number - 1) * limit)
     counts = queries.ground_counts(answers, name)
     grounds = [
-        {"title": localised(one["title"], key), "basis": one["basis"], "sql": one["sql"], "count": counts.get(key, 0)}
+        {
+            "title": localised(one["title"], key),
+            "basis": one["basis"],
+            "sql": one["sql"],
+            "count": counts.get(key, 0),
+            "absence": _titles(known, one.get("absence", ())),
+        }
         for key, one in content["grounds"].items()
     ]
     choices = [Option(key, localised(one["title"], key)) for key, one in content["grounds"].items()]
@@ -68,8 +76,40 @@ def one_list(request: HttpRequest, name: str) -> HttpResponse:
         ],
         table=_members_table(title, found, filtered=bool(text or ground)),
         pager=Pager(count, limit, (number - 1) * limit, {"q": text, "ground": ground}),
+        proposed=_proposed_table(request, known, name),
         crumbs=[Crumb(_("首页"), reverse("home")), Crumb(_("名单"), reverse("lists")), Crumb(title)],
     )
+
+
+def _titles(known: Metadata, resources: Iterable[str]) -> str:
+    return str(_("、")).join(known.title("resource", one) for one in resources)
+
+
+def _proposed_table(request: HttpRequest, known: Metadata, name: str) -> Table | None:
+    """Who is proposed and not entered yet, for those who decide or see what is not public; None for others."""
+    actor, content = reader(request), known.get("list", name)
+    if actor is None or not (actor.may("rules.list", content["department"]) or actor.may("subjects.read")):
+        return None
+    missing = {key: one.get("absence", ()) for key, one in content["grounds"].items()}
+    found, count = proposed(store(), name, [resource for key in missing for resource in missing[key]])
+    columns = [
+        Column(_("名称")), Column(_("列入事由")), Column(_("事由发生"), "date"), Column(_("应于此日前决定"), "date"),
+        Column(_("等待"), "wide"),
+    ]  # fmt: skip
+    rows: list[list[Cell | str]] = []
+    for one in found:
+        row, ground = one.listing, content["grounds"].get(one.listing.ground, {})
+        waits: Cell | str = ""
+        if row.waits_for:
+            said = {"n": figure(len(row.waits_for)), "resources": _titles(known, missing.get(row.ground, ()))}
+            href = f"{reverse('review')}?case={one.case}" if one.case and actor.may("subjects.review") else ""
+            note = _("可能是它自己的；核对之前不自动列入，仍可由人列入")
+            waits = Cell(_("%(n)s 条%(resources)s待核对") % said, href, note=note)
+        subject = Cell(one.name, reverse("subject", args=[row.subject_id])) if one.name else Cell(row.subject_id)
+        due = str(row.enter_due_on or "")
+        rows.append([subject, localised(ground.get("title"), row.ground), str(row.since), due, waits])
+    caption = _("拟列入（%(n)s）") % {"n": figure(count)}
+    return Table(caption, columns, rows, _("没有拟列入的主体"), _("规则发现而尚未列入的主体会显示在这里。"))
 
 
 def _terms(content: Content) -> list[dict[str, Any]]:

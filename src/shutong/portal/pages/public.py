@@ -23,6 +23,7 @@ from ..components import Crumb, Field, Figure, Option, Pager, Spark
 from ..metadata import Metadata, localised, metadata
 from ..queries import public as queries
 from ..queries.chains import fact_chain, record_chain
+from ..queries.events import Gone, events_of, gone_subject
 from ..queries.subjects import attribute_groups, find_subject, shown_match, subject_view
 from ..queries.views import Chain, Line, SubjectView
 from ..terms import term_text
@@ -184,7 +185,7 @@ def subject(request: HttpRequest, subject_id: str) -> HttpResponse | HttpRespons
     answers = store()
     row = find_subject(answers, subject_id)
     if row is None:
-        raise Http404(_("没有这一主体，或它没有公开页面。"))
+        return _gone_page(request, gone_subject(answers, subject_id))
     if row["subject_id"] != subject_id:
         return HttpResponsePermanentRedirect(reverse("subject", args=[row["subject_id"]]))
     as_of, valid_on = day_parameter(request, "as_of"), day_parameter(request, "valid_on")
@@ -204,6 +205,7 @@ def subject(request: HttpRequest, subject_id: str) -> HttpResponse | HttpRespons
         status=status,
         status_tone=tone,
         ended=_ended(view, row["status"], status),
+        events=[one for one in events_of(answers, subject_id, as_of) if not valid_on or one.on_day <= str(valid_on)],
         as_of_field=Field(
             "as_of",
             _("日期"),
@@ -219,6 +221,20 @@ def subject(request: HttpRequest, subject_id: str) -> HttpResponse | HttpRespons
         all_href=request.path + (f"?{query}" if query else ""),
         crumbs=[Crumb(_("首页"), reverse("home")), Crumb(_("查询"), reverse("search")), Crumb(row["name"])],
     )
+
+
+def _gone_page(request: HttpRequest, gone: Gone | None) -> HttpResponse:
+    """The page of an id that had one and has none now: when and why it went, and where its records are.
+
+    Its status is 410: programs and search engines learn that it is gone, and not that there never was such an address.
+    """
+    if gone is None:
+        raise Http404(_("没有这一主体，或它没有公开页面。"))
+    crumbs = [Crumb(_("首页"), reverse("home")), Crumb(_("查询"), reverse("search")), Crumb(gone.subject_id)]
+    response = page(request, "gone.html", http_status=410, gone=gone, crumbs=crumbs)
+    # It may come back with the next run, and a 410 is otherwise kept by caches.
+    response["Cache-Control"] = "no-cache"
+    return response
 
 
 def _other_codes(view: SubjectView) -> list[Line]:

@@ -256,6 +256,7 @@ def _action_names() -> dict[str, tuple[str, str]]:
         "pipeline.finish_run": ("运行完成", "Run done"),
         "pipeline.fail_run": ("运行失败", "Run failed"),
         "rules.propose_listings": ("提出拟列入", "Candidates proposed"),
+        "rules.note_waiting": ("记录等待核对的拟列入", "Candidates that wait for review noted"),
         "rules.enter_listings": ("列入名单", "Entered on a list"),
         "rules.decline_listing": ("不予列入", "Candidate declined"),
         "rules.note_grounds_gone": ("记录事由消除", "Ground gone noted"),
