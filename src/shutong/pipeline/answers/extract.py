@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from shutong.libraries.text import FREE_TEXT, canonical_sql, json_text_sql, scrubbed_sql
+from shutong.libraries.text import FREE_TEXT, canonical_sql, scrubbed_sql
 from shutong.spec.catalog import Catalog
 from shutong.spec.columns import default_mask, element_of, item_type, key_column, public_items, sealed, view_name
 from shutong.spec.masks import mask_sql
@@ -278,7 +278,7 @@ def _shown_items(resource: Resource) -> str:
         else:
             plain = canonical_sql(f'a."{name}"', item_type(item))
             text = mask_sql(scrubbed_sql(plain) if element_of(item) in FREE_TEXT else plain, mask)
-        parts += [f"""'{"," if parts else "{"}"{name}":'""", json_text_sql(text)]
+        parts += [f"""'{"," if parts else "{"}"{name}":'""", f"coalesce(CAST(to_json({text}) AS VARCHAR), 'null')"]
     return f"concat({', '.join(parts)}, '}}')" if parts else "'{}'"
 
 
