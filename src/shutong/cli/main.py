@@ -74,7 +74,7 @@ def collect(
         str | None, typer.Option(metavar="DATE", help="收到日期，缺省为业务日 / day of receipt, else the business day")
     ] = None,
     corrects: Annotated[
-        str | None, typer.Option(metavar="BATCH", help="本文件更正哪个批次的拒收行 / batch whose rejects it corrects")
+        str | None, typer.Option(metavar="BATCH", help="本文件更正哪个批次的退回行 / batch whose rejects it corrects")
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -110,7 +110,7 @@ def rejects(
     ],
     home: HomeOption = None,
 ) -> None:
-    """把批次中待更正的拒收行写成表格。Write the rejected rows of a batch as a spreadsheet to correct and deliver again.
+    """把批次中待更正的退回行写成表格。Write the rejected rows of a batch as a spreadsheet to correct and deliver again.
 
     The sheet has a row id, the reasons and the cells as they were delivered. Correct the cells, leave the first column
     as it is, and deliver it by `shutong collect --corrects BATCH`: that settles the rows in the batch's ticket. Rows
