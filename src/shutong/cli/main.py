@@ -56,7 +56,8 @@ def init(
     """新建一个数据之家：密钥、设置、数据库、湖。Make a home: keys, settings, databases, lake.
 
     The folder must be new or empty. Without `--pack` the packs that come with the project are installed. Keep the
-    folder `keys` safe: without it nothing that was sealed can be opened again.
+    folder `keys` safe: without it nothing that was sealed can be opened again. Where the data are to be (database_url,
+    lake_location, the address and key id of its bucket) is taken from the variables and kept in `home.toml`.
 
     Example: `shutong init --home /srv/shutong`
     """
