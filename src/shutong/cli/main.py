@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from shutong import __version__
-from shutong.cli import account, bench, library, pack, standards
+from shutong.cli import account, bench, keys, library, pack, standards
 from shutong.cli.outcome import (
     HomeOption,
     JsonOption,
@@ -342,6 +342,7 @@ def audit(home: HomeOption = None, json: JsonOption = False) -> None:
 app.add_typer(pack.app, name="pack")
 app.add_typer(library.app, name="library")
 app.add_typer(account.app, name="account")
+app.add_typer(keys.app, name="keys")
 app.add_typer(standards.app, name="standards")
 app.command("bench")(bench.bench)
 

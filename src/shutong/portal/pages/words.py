@@ -255,6 +255,7 @@ def _action_names() -> dict[str, tuple[str, str]]:
         "pipeline.start_run": ("开始运行", "Run started"),
         "pipeline.finish_run": ("运行完成", "Run done"),
         "pipeline.fail_run": ("运行失败", "Run failed"),
+        "pipeline.rotate_key": ("更换密钥", "Key changed"),
         "rules.propose_listings": ("提出拟列入", "Candidates proposed"),
         "rules.enter_listings": ("列入名单", "Entered on a list"),
         "rules.decline_listing": ("不予列入", "Candidate declined"),
