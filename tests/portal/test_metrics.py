@@ -94,7 +94,9 @@ def test_what_the_law_wants_decided() -> None:
     listing(6, Listing.State.LISTED, enter_due_on=TODAY - day, release_due_on=TODAY)
     listing(7, Listing.State.LISTED, release_due_on=TODAY + day)
     listing(8, Listing.State.RELEASED, release_due_on=TODAY - day)
-    Ticket.objects.create(kind="rejects", department="market", resource="register", opened_on=TODAY)
+    Ticket.objects.create(
+        kind="rejects", department="market", resource="register", opened_on=TODAY, rows=1, open_rows=1
+    )
     found = figures()
     assert found['shutong_listings_due{decision="enter"}'] == 2
     assert found['shutong_listings_due{decision="release"}'] == 1

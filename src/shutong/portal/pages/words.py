@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from shutong.collect.models import Batch
 from shutong.collect.problems import Problem
+from shutong.pipeline.after import verification_titles
 from shutong.quality.models import Ticket
 from shutong.quality.plan import check_plan
 from shutong.spec.catalog import Catalog
@@ -140,7 +141,9 @@ def ticket_title(catalog: Catalog, ticket: Ticket) -> str:
     """What a ticket asks for."""
     if ticket.kind == Ticket.Kind.REJECTS:
         return _("更正退回的行：%(what)s") % {"what": resource_title(catalog, ticket.resource)}
-    return _("核实不一致：%(what)s") % {"what": ticket.title}
+    declared = verification_titles(catalog).get(ticket.subject)
+    what = localised({"zh": declared.zh, "en": declared.en}) if declared else ticket.title
+    return _("核实不一致：%(what)s") % {"what": what}
 
 
 def run_kind(kind: str) -> str:
