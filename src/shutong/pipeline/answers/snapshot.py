@@ -13,10 +13,9 @@ from typing import Any
 import pyarrow as pa
 
 from shutong.spec.catalog import Catalog
-from shutong.spec.columns import default_mask, element_of, personal_mark, public_items, sealed
+from shutong.spec.columns import default_mask, element_of, personal_mark, public_items, sealed, title_of
 from shutong.spec.models import Attribute, Indicator, Item, Library, Resource, RuleRef, SubjectList, Title
 from shutong.standards.codesets import code_set
-from shutong.standards.elements import ELEMENTS
 from shutong.standards.terms import term
 
 from .series import series_codes
@@ -55,17 +54,9 @@ def _title(title: Title | None) -> Content | None:
     return {"zh": title.zh, "en": title.en or title.zh} if title else None
 
 
-def _in_both(title: Title | None, element: str) -> Title | None:
-    """The title of an item; one that is called as its data element is called so in English too."""
-    own = ELEMENTS.get(element)
-    if title and own and not title.en and title.zh == own.title.zh:
-        return Title(zh=title.zh, en=own.title.en)
-    return title
-
-
 def _item(item: Item, mask: str | None) -> Content:
     return {
-        "title": _title(_in_both(item.title, element_of(item))),
+        "title": _title(title_of(item)),
         "element": element_of(item),
         "codes": item.codes,
         "unit": item.unit,

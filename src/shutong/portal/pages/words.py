@@ -15,6 +15,7 @@ from shutong.pipeline.after import verification_titles
 from shutong.quality.models import Ticket
 from shutong.quality.plan import check_plan
 from shutong.spec.catalog import Catalog
+from shutong.spec.columns import title_of
 
 from ..components import Cell
 from ..metadata import localised
@@ -47,7 +48,10 @@ def item_title(catalog: Catalog, resource: str, item: str) -> str:
     """Title of an item of a resource in the reader's language."""
     declared = catalog.resources.get(resource)
     found = declared.items.get(item) if declared else None
-    return localised({"zh": found.title.zh, "en": found.title.en}, item) if found else item
+    if not found:
+        return item
+    title = title_of(found)
+    return localised({"zh": title.zh, "en": title.en}, item)
 
 
 def header_titles(catalog: Catalog, resource: str) -> dict[str, tuple[str, str]]:
@@ -58,7 +62,7 @@ def header_titles(catalog: Catalog, resource: str) -> dict[str, tuple[str, str]]
     declared = catalog.resources.get(resource)
     titles: dict[str, tuple[str, str]] = {}
     for item in declared.items.values() if declared else ():
-        text = localised({"zh": item.title.zh, "en": item.title.en}, item.title.zh)
+        text = localised({"zh": item.title.zh, "en": title_of(item).en}, item.title.zh)
         titles |= dict.fromkeys((item.title.zh, *item.columns), (text, item.title.zh))
     return titles
 
