@@ -63,6 +63,8 @@ def test_what_was_sealed_and_signed_before_opens_after_every_change(water: Shell
     assert [(one["key"], one["in_use"]) for one in after] == [
         ("master", True), ("site", True), ("matching", True), ("data", False), ("data", True), ("signing", False), ("signing", True),
     ]  # fmt: skip
+    told = water("keys", "list").out
+    assert "opens what is old" in told and "verifies what is old" in told
     assert "backup" in water("keys", "rotate", "signing").err
     with closing(sqlite3.connect(water.home / "state.sqlite3")) as state:
         [(batch_id, receipt)] = state.execute("SELECT batch_id, receipt FROM collect_batch").fetchall()

@@ -22,6 +22,8 @@ _PURPOSES: Final[dict[Kind, tuple[str, str]]] = {
     "signing": ("签署回执和审计检查点", "signs receipts and audit checkpoints"),
 }
 
+_FORMER: Final[dict[Kind, str]] = {"data": "只开旧件 / opens what is old", "signing": "只验旧件 / verifies what is old"}
+
 
 def listed(folder: Path, *, json: bool) -> None:
     """List the keys."""
@@ -35,7 +37,7 @@ def listed(folder: Path, *, json: bool) -> None:
             one.kind,
             one.id or "—",
             f"{one.made_at:%Y-%m-%d}" if one.made_at else "未记录 / not noted",
-            "在用 / in use" if one.in_use else "只开旧件 / opens what is old",
+            "在用 / in use" if one.in_use else _FORMER[one.kind],
             "\n".join(_PURPOSES[one.kind]),
         )
     output.print(table)
