@@ -64,7 +64,7 @@ def test_what_was_sealed_and_signed_before_opens_after_every_change(water: Shell
         ("master", True), ("site", True), ("matching", True), ("data", False), ("data", True), ("signing", False), ("signing", True),
     ]  # fmt: skip
     told = water("keys", "list").out
-    assert "opens what is old" in told and "verifies what is old" in told
+    assert "只开旧件" in told and "只验旧件" in told
     assert "backup" in water("keys", "rotate", "signing").err
     with closing(sqlite3.connect(water.home / "state.sqlite3")) as state:
         [(batch_id, receipt)] = state.execute("SELECT batch_id, receipt FROM collect_batch").fetchall()
