@@ -120,3 +120,11 @@ def settings_table() -> str:
         default = {"(machine)": "from the machine", "": "none"}.get(row.default, f"`{row.default}`")
         rows.append(f"| `{row.key}` | `{row.variable}` | {default} | {row.description} |")
     return "\n".join(rows)
+
+
+@pytest.mark.parametrize("word", ["拒收", "通过 accepted", "未收 /", "标记行"])
+def test_rows_are_called_one_thing(word: str) -> None:
+    """接受, 退回 and 存疑 are what commands, pages, receipts and documents say of rows; no second word for them."""
+    sources = [path for kind in ("*.py", "*.html", "*.po") for path in (ROOT / "src").rglob(kind)]
+    found = [path for path in [*PAGES, *sources] if word in path.read_text(encoding="utf-8")]
+    assert not found

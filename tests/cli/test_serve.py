@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.cookiejar
+import os
 import re
 import signal
 import subprocess
@@ -99,3 +100,36 @@ def test_a_printed_sign_in_opens_a_batch_read_from_the_lake(served: tuple[str, P
     for _time in range(4):
         answer = browser.open(f"{address}{batch[0]}", timeout=30)
         assert "无代码" in answer.read().decode()
+
+
+def _counted(address: str) -> tuple[float, float]:
+    """Requests of one page that the figures tell of: by the counter, and by the histogram."""
+    text = urllib.request.urlopen(f"{address}/metrics", timeout=30).read().decode()  # noqa: S310
+    counted = re.search(r'^shutong_requests_total\{page="about",status="200"\} (\S+)$', text, re.M)
+    timed = re.search(r'^shutong_request_seconds_count\{page="about"\} (\S+)$', text, re.M)
+    return float(counted[1]) if counted else 0, float(timed[1]) if timed else 0
+
+
+def test_whichever_process_is_asked_the_figures_are_those_of_the_site(served: tuple[str, Path]) -> None:
+    address, said = served
+    folder = said.parent / "home" / "tmp" / "metrics"
+
+    def processes() -> set[str]:
+        return {path.stem.split("_")[1] for path in folder.glob("histogram_*.db")} - {"ended"}
+
+    asked = 0
+    # Each request is a new connection, which the next free process takes: until both have answered.
+    for asked in range(1, 400):
+        urllib.request.urlopen(f"{address}/about", timeout=30).read()  # noqa: S310
+        if asked >= 10 and len(processes()) > 1:
+            break
+    assert len(processes()) > 1
+    assert [_counted(address) for _time in range(8)] == [(asked, asked)] * 8
+    # A process that ends is replaced, and what it counted stays.
+    gone = max(processes())
+    os.kill(int(gone), signal.SIGTERM)
+    deadline = time.monotonic() + 30
+    while gone in processes() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert gone not in processes() and (folder / "histogram_ended.db").exists()
+    assert [_counted(address) for _time in range(8)] == [(asked, asked)] * 8

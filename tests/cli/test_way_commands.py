@@ -135,7 +135,7 @@ def test_refused_deliveries_are_code_3_and_leave_no_row(tiny: Shell, tmp_path: P
         receipt = delivered(tiny, path, code=3)
         assert (receipt["state"], receipt["received"], receipt["refusal"]["code"]) == ("refused", 0, code)
         assert receipt["refusal"]["zh"] and receipt["refusal"]["en"]
-    assert "未收" in tiny("collect", "inspection-note", empty, code=3).err
+    assert "整批退回" in tiny("collect", "inspection-note", empty, code=3).err
 
 
 def test_a_file_name_of_strange_bytes_is_told_without_harm(tiny: Shell, tmp_path: Path) -> None:

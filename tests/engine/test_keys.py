@@ -152,6 +152,17 @@ def test_rotation_keeps_what_was_sealed_and_signed(tmp_path: Path) -> None:
     assert again.to_pylist()[0][0] == 2
     assert rotated.unseal("c", pa.concat_arrays([again, sealed])).to_pylist() == [b"a", b"a"]
     assert len(list((tmp_path / "keys").glob("master-*.key"))) == 1
+    told = rotated.listed()
+    assert [(one.kind, one.in_use) for one in told if one.kind in ("data", "signing")] == [
+        ("data", False), ("data", True), ("signing", False), ("signing", True),
+    ]  # fmt: skip
+    assert all(one.made_at for one in told)
+    assert {one.public for one in told if one.kind == "signing"} == set(rotated.public_keys.values())
+    assert [one.id for one in told if one.kind == "master"] == [
+        path.stem.removeprefix("master-") for path in (tmp_path / "keys").glob("master-*.key")
+    ]
+    with pytest.raises(ValueError, match="matching"):
+        rotated.rotate("matching")
 
 
 def test_a_rotation_that_was_killed_leaves_keys_that_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,5 +116,30 @@ def test_one_setting_is_changed_and_the_rest_stays(tmp_path: Path) -> None:
     assert path.read_text() == before
     plain = tmp_path / "plain.toml"
     plain.write_text("[limits]\nmax_rows = 9")
+    plain.chmod(0o600)
     change_setting(plain, "demo", True)
     assert load_settings(plain, {}).demo
+    assert plain.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_setting_of_a_section_is_changed_and_the_rest_stays(tmp_path: Path) -> None:
+    path = tmp_path / "home.toml"
+    change_setting(path, "s3.region", "north")
+    assert path.read_text() == '[s3]\nregion = "north"\n\n'
+    path.write_text(settings_template())
+    change_setting(path, "bounds.merges_share", 0.5)
+    change_setting(path, "s3.endpoint", "https://obs.example.cn")
+    change_setting(path, "limits.max_rows", 8)
+    change_setting(path, "limits.max_rows", 7)
+    change_setting(path, "port", 8123)
+    settings = load_settings(path, {})
+    assert (settings.port, settings.limits.max_rows, settings.bounds.merges_share) == (8123, 7, 0.5)
+    assert settings.s3.endpoint == "https://obs.example.cn"
+    with pytest.raises(SettingsError, match=r"s3\.endpoint"):
+        change_setting(path, "s3.endpoint", "obs")
+    with pytest.raises(SettingsError, match=r"limits\.max_rows"):
+        change_setting(path, "limits.max_row", 1)
+    changed = [line for line in path.read_text().splitlines() if line and line[0] not in "#["]
+    assert changed == [
+        "port = 8123", "max_rows = 7", "merges_share = 0.5", 'endpoint = "https://obs.example.cn"',
+    ]  # fmt: skip

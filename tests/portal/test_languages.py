@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import gettext
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.test import Client
+from django.utils.translation import override
 
 import shutong.portal
+from shutong.pipeline.answers.snapshot import _contents
+from shutong.portal.metadata import Metadata, unit_text
+from shutong.portal.pages.words import ticket_title
+from shutong.quality.models import Ticket
+from shutong.spec.catalog import Catalog
+from shutong.spec.loader import load_packs
 
 PORTAL = Path(shutong.portal.__file__).parent
 LOCALE = PORTAL / "locale" / "en" / "LC_MESSAGES"
@@ -83,3 +92,42 @@ def test_placeholders_survive_translation() -> None:
     for source, translated in catalog().items():
         names = set(re.findall(r"%\((\w+)\)s", source))
         assert set(re.findall(r"%\((\w+)\)s", translated)) == names, source
+
+
+def test_units_of_indicators_and_kinds_of_value_are_said_in_english(site: Client) -> None:
+    english = {"accept-language": "en"}
+    page = site.get("/statistics", headers=english).content.decode()
+    assert "件" not in page and "万元" not in page
+    with override("en"):
+        assert (unit_text("件"), unit_text("万元"), unit_text("%")) == ("cases", "× 10,000 yuan", "%")
+        item = {"element": "text", "codes": None}
+        assert Metadata({}).element_title(item) == "Text"
+    with override("zh-hans"):
+        assert unit_text("件") == "件"
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Catalog:
+    return load_packs([Path(__file__).resolve().parents[2] / "packs"])
+
+
+def test_what_sources_disagree_about_is_said_in_english(shipped: Catalog) -> None:
+    ticket = Ticket(kind="disagreement", subject="legal-entity.legal_rep", title="法人和其他组织基础库：法定代表人")
+    with override("zh-hans"):
+        assert ticket_title(shipped, ticket) == "核实不一致：法人和其他组织基础库：法定代表人"
+    gone = Ticket(kind="disagreement", subject="gone.name", title="旧库：名称")
+    with override("en"):
+        assert ticket_title(shipped, ticket) == "Verify: Base library of organisations: Legal representative"
+        assert ticket_title(shipped, gone) == "Verify: 旧库：名称"
+
+
+def test_every_item_of_the_shipped_packs_has_an_english_title(shipped: Catalog) -> None:
+    contents = _contents(shipped, dt.date(2026, 7, 14))
+    titles = {
+        f"{name}.{key}": one["title"]["en"]
+        for kind, parts in (("resource", "items"), ("library", "attributes"))
+        for name, content in contents[kind].items()
+        for key, one in content[parts].items()
+    }
+    assert titles["registration.uscc"] == "Unified social credit code"
+    assert not [key for key, title in titles.items() if CHINESE.search(title)]

@@ -17,7 +17,7 @@ def test_libraries_are_listed_with_their_sources(site: Client, rows: dict[str, l
 
 def test_a_library_names_the_authority_of_each_attribute(site: Client, rows: dict[str, list[dict[str, Any]]]) -> None:
     page = site.get("/libraries/legal-entity").content.decode()
-    assert "来源，权威在前" in page and "市场主体登记信息 住所 › " in page
+    assert "来源，权威在前" in page and "市场主体登记信息：住所 › " in page
     english = site.get("/libraries/legal-entity", headers={"accept-language": "en"}).content.decode()
     assert "Sources, highest authority first" in english
     assert site.get("/libraries/population").status_code == 404

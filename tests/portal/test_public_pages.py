@@ -140,3 +140,8 @@ def test_a_figure_of_an_indicator_leads_to_its_records(site: Client, rows: Rows)
     assert f"?period={seen['period']}&amp;series=#records" in page
     page = text_of(site.get(f"/statistics/{seen['indicator']}", {"period": seen["period"], "series": ""}))
     assert f"/records/{json.loads(seen['record_ids'])[0]}" in page
+
+
+def test_browsers_find_the_mark_of_the_site_beside_json(site: Client) -> None:
+    answer = site.get("/favicon.ico")
+    assert answer.status_code == 301 and answer["Location"].endswith("portal/mark.svg")

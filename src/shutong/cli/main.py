@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from shutong import __version__
-from shutong.cli import account, bench, library, pack, standards
+from shutong.cli import account, bench, keys, library, pack, standards
 from shutong.cli.outcome import (
     HomeOption,
     JsonOption,
@@ -56,7 +56,8 @@ def init(
     """新建一个数据之家：密钥、设置、数据库、湖。Make a home: keys, settings, databases, lake.
 
     The folder must be new or empty. Without `--pack` the packs that come with the project are installed. Keep the
-    folder `keys` safe: without it nothing that was sealed can be opened again.
+    folder `keys` safe: without it nothing that was sealed can be opened again. Where the data are to be (database_url,
+    lake_location, the address and key id of its bucket) is taken from the variables and kept in `home.toml`.
 
     Example: `shutong init --home /srv/shutong`
     """
@@ -74,7 +75,7 @@ def collect(
         str | None, typer.Option(metavar="DATE", help="收到日期，缺省为业务日 / day of receipt, else the business day")
     ] = None,
     corrects: Annotated[
-        str | None, typer.Option(metavar="BATCH", help="本文件更正哪个批次的拒收行 / batch whose rejects it corrects")
+        str | None, typer.Option(metavar="BATCH", help="本文件更正哪个批次的退回行 / batch whose rejects it corrects")
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -110,7 +111,7 @@ def rejects(
     ],
     home: HomeOption = None,
 ) -> None:
-    """把批次中待更正的拒收行写成表格。Write the rejected rows of a batch as a spreadsheet to correct and deliver again.
+    """把批次中待更正的退回行写成表格。Write the rejected rows of a batch as a spreadsheet to correct and deliver again.
 
     The sheet has a row id, the reasons and the cells as they were delivered. Correct the cells, leave the first column
     as it is, and deliver it by `shutong collect --corrects BATCH`: that settles the rows in the batch's ticket. Rows
@@ -360,6 +361,7 @@ def audit(home: HomeOption = None, json: JsonOption = False) -> None:
 app.add_typer(pack.app, name="pack")
 app.add_typer(library.app, name="library")
 app.add_typer(account.app, name="account")
+app.add_typer(keys.app, name="keys")
 app.add_typer(standards.app, name="standards")
 app.command("bench")(bench.bench)
 

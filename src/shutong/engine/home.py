@@ -124,7 +124,7 @@ class Home:
         """The keys of the home, opened when first asked for."""
         return Keys.open(self.keys_folder)
 
-    def change_setting(self, key: str, value: str | int | bool | dt.date) -> None:
+    def change_setting(self, key: str, value: str | float | bool | dt.date) -> None:
         """Store one setting; this object forgets the settings it had read."""
         change_setting(self.settings_file, key, value)
         self.__dict__.pop("settings", None)

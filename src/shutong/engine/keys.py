@@ -8,6 +8,7 @@ touches no data. A new version of the data key seals what comes; the older versi
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Literal
 
 import pyarrow as pa
 from cryptography.exceptions import InvalidSignature
@@ -30,6 +31,29 @@ _KEYRING: Final = "keyring.json"
 _DATA_KEY_BYTES: Final = 64
 _MATCH_DIGITS: Final = 32
 _MOST_VERSIONS: Final = 255
+
+
+Kind = Literal["master", "site", "matching", "data", "signing"]
+"""What a key is for: wrapping the others, sessions and forms, matching keys of persons, sealing, signing receipts."""
+
+ROTATED: Final[tuple[Kind, ...]] = ("master", "data", "signing")
+"""Kinds that can be changed. A new matching key would part the persons of the lake from those that come."""
+
+
+@dataclass(frozen=True)
+class KeyInfo:
+    """What may be told of a key; never the key itself.
+
+    ``id``: of the master key the one in its file's name, of a data key its version, of a signing key the one in receipts;
+    empty where a kind has one key only. ``made_at``: None where the keyring is older than the note of it. ``in_use``:
+    False for keys that only open or verify what is there. ``public``: the 32 public bytes of a signing key.
+    """
+
+    kind: Kind
+    id: str
+    made_at: dt.datetime | None
+    in_use: bool
+    public: bytes | None = None
 
 
 def _b64(data: bytes) -> str:
@@ -136,7 +160,7 @@ class Keys:
         def wrapped(key: bytes) -> str:
             return _b64(aes_key_wrap_with_padding(master, key))
 
-        ring = {
+        ring: dict[str, Any] = {
             "format": 1,
             "master": master_id,
             "django": wrapped(secrets.token_urlsafe(48).encode()),
@@ -147,6 +171,14 @@ class Keys:
                 key_id_of(public): {"public": _b64(public), "private": wrapped(private.private_bytes_raw())}
             },
         }
+        for kind, key_id in (
+            ("master", master_id),
+            ("site", ""),
+            ("matching", ""),
+            ("data", "1"),
+            ("signing", ring["signing"]),
+        ):
+            _note_made(ring, kind, key_id)
         _write_private(_master_file(folder, master_id), _b64(master))
         _write_private(folder / _KEYRING, json.dumps(ring, indent=1))
         return cls.open(folder)
@@ -242,6 +274,36 @@ class Keys:
         """Check a text signed by this home, with any signing key it ever had."""
         return verify(text, self.public_keys)
 
+    def listed(self) -> list[KeyInfo]:
+        """Every key of the home, the older ones of a kind first. Raises KeysError as ``open`` does."""
+        ring, _ = _load(self.folder)
+        made = ring.get("made", {})
+
+        def info(kind: Kind, key_id: str = "", *, in_use: bool = True, public: bytes | None = None) -> KeyInfo:
+            noted = made.get(f"{kind}:{key_id}")
+            return KeyInfo(kind, key_id, dt.datetime.fromisoformat(noted) if noted else None, in_use, public)
+
+        try:
+            newest = max(map(int, ring["data"]))
+            return [
+                info("master", ring["master"]),
+                info("site"),
+                info("matching"),
+                *(info("data", str(each), in_use=each == newest) for each in sorted(map(int, ring["data"]))),
+                *(
+                    info("signing", key_id, in_use=key_id == ring["signing"], public=public)
+                    for key_id, public in self.public_keys.items()
+                ),
+            ]
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise _damaged(self.folder) from error
+
+    def rotate(self, kind: Kind) -> Keys:
+        """Change the key of a kind. Raises ValueError for one that is not in ``ROTATED``."""
+        if kind not in ROTATED:
+            raise ValueError(f"the {kind} key cannot be changed")
+        return {"master": self.rotate_master, "data": self.rotate_data, "signing": self.rotate_signing}[kind]()
+
     def rotate_master(self) -> Keys:
         """Make a new master key and rewrap every key with it; nothing that is sealed changes."""
         ring, old = _load(self.folder)
@@ -257,6 +319,8 @@ class Keys:
         for each in ring["signing_keys"].values():
             each["private"] = rewrap(each["private"])
         ring["master"] = master_id
+        ring.get("made", {}).pop(f"master:{old_id}", None)
+        _note_made(ring, "master", master_id)
         # New master first, then the keyring that names it, then the old one goes: a kill leaves a pair that opens.
         _write_private(_master_file(self.folder, master_id), _b64(master))
         _write_private(self.folder / _KEYRING, json.dumps(ring, indent=1))
@@ -270,6 +334,7 @@ class Keys:
         if version > _MOST_VERSIONS:
             raise KeysError("数据密钥版本已到 255 上限", "the data key has reached its 255th version")
         ring["data"][str(version)] = _b64(aes_key_wrap_with_padding(master, secrets.token_bytes(_DATA_KEY_BYTES)))
+        _note_made(ring, "data", str(version))
         _write_private(self.folder / _KEYRING, json.dumps(ring, indent=1))
         return Keys.open(self.folder)
 
@@ -281,8 +346,14 @@ class Keys:
         wrapped = _b64(aes_key_wrap_with_padding(master, private.private_bytes_raw()))
         ring["signing_keys"][key_id_of(public)] = {"public": _b64(public), "private": wrapped}
         ring["signing"] = key_id_of(public)
+        _note_made(ring, "signing", ring["signing"])
         _write_private(self.folder / _KEYRING, json.dumps(ring, indent=1))
         return Keys.open(self.folder)
+
+
+def _note_made(ring: dict[str, Any], kind: str, key_id: str) -> None:
+    """Note in the keyring when a key was made; keyrings of earlier versions lack the notes."""
+    ring.setdefault("made", {})[f"{kind}:{key_id}"] = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
 def _master_file(folder: Path, master_id: str) -> Path:

@@ -6,6 +6,7 @@ import datetime as dt
 import difflib
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -298,7 +299,7 @@ def _settings_of(text: str, path: Path, environment: Mapping[str, str]) -> Setti
 def _toml(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return str(value)
     if isinstance(value, dt.date):
         return value.isoformat()
@@ -306,29 +307,44 @@ def _toml(value: object) -> str:
     return f'"{text}"'
 
 
-def change_setting(path: Path, key: str, value: str | int | bool | dt.date | Path) -> None:
-    """Set one top-level key in the settings file, keeping every other line and comment.
+def change_setting(path: Path, key: str, value: str | float | bool | dt.date | Path) -> None:
+    """Set one key (``port``, ``s3.endpoint``) in the settings file, keeping every other line and comment.
 
     Raises:
         SettingsError: the key is unknown or the value does not fit; the file is left as it was.
     """
     keys = list(_fields(Settings))
-    if key not in keys or "." in key:
-        raise _unknown(key, [each for each in keys if "." not in each], str(path))
-    text = _read_file(path)
-    line = f"{key} = {_toml(value)}"
-    # Top-level keys stand before the first section.
-    section = re.search(r"^\[", text, re.MULTILINE)
-    head, tail = (text[: section.start()], text[section.start() :]) if section else (text, "")
-    pattern = re.compile(rf"^#?[ \t]*{re.escape(key)}[ \t]*=.*$", re.MULTILINE)
-    if pattern.search(head):
-        head = pattern.sub(lambda _: line, head, count=1)
+    if key not in keys:
+        raise _unknown(key, keys, str(path))
+    section, _, name = key.rpartition(".")
+    before, part, after = _around(_read_file(path), section)
+    line = f"{name} = {_toml(value)}"
+    pattern = re.compile(rf"^#?[ \t]*{re.escape(name)}[ \t]*=.*$", re.MULTILINE)
+    if pattern.search(part):
+        part = pattern.sub(lambda _: line, part, count=1)
     else:
-        head = f"{head.rstrip()}\n{line}\n\n".lstrip()
-    _settings_of(head + tail, path, {})
+        part = f"{part.rstrip()}\n{line}\n\n".lstrip()
+    text = before + part + after
+    _settings_of(text, path, {})
     draft = path.with_suffix(".toml.new")
-    draft.write_text(head + tail, encoding="utf-8")
+    draft.write_text(text, encoding="utf-8")
+    if path.exists():
+        # A file that holds a password stays readable by its owner only.
+        draft.chmod(stat.S_IMODE(path.stat().st_mode))
     draft.replace(path)
+
+
+def _around(text: str, section: str) -> tuple[str, str, str]:
+    """The lines of a section (of no section: the first ones), with what stands before and after; a missing one is begun."""
+    start = 0
+    if section:
+        header = re.search(rf"^[ \t]*\[[ \t]*{re.escape(section)}[ \t]*\].*$\n?", text, re.MULTILINE)
+        if header is None:
+            return f"{text.rstrip()}\n\n[{section}]\n".lstrip(), "", ""
+        start = header.end()
+    following = re.compile(r"^[ \t]*\[", re.MULTILINE).search(text, start)
+    end = following.start() if following else len(text)
+    return text[:start], text[start:end], text[end:]
 
 
 def settings_template() -> str:

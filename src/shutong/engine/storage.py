@@ -227,6 +227,12 @@ class BucketStorage:
         """See ``Storage``."""
         return f"s3://{self._object(path)}".rstrip("/")
 
+    def holds_lake(self) -> bool:
+        """Whether a lake has been begun here. Raises OSError where the bucket is not there or may not be read."""
+        if self._files.get_file_info(self.bucket).type == fs.FileType.NotFound:
+            raise FileNotFoundError(f"there is no bucket {self.bucket}")
+        return next(self.listed("manifest"), None) is not None
+
     def _object(self, path: str) -> str:
         return "/".join(part for part in (self.bucket, self.prefix, path) if part)
 

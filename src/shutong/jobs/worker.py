@@ -90,12 +90,22 @@ def bury_dead(now: datetime | None = None) -> int:
     now = now or datetime.now(UTC)
     alive = set()
     for worker in Worker.objects.all():
-        here = worker.host == socket.gethostname()
-        if now - worker.seen_at < DEAD_AFTER and (not here or _process_lives(worker.pid)):
+        if _is_alive(worker, now):
             alive.add(worker.name)
         else:
             worker.delete()
     return release_lost(alive)
+
+
+def living_workers() -> int:
+    """How many workers are at work, as far as they said so lately."""
+    now = datetime.now(UTC)
+    return sum(_is_alive(worker, now) for worker in Worker.objects.all())
+
+
+def _is_alive(worker: Worker, now: datetime) -> bool:
+    here = worker.host == socket.gethostname()
+    return now - worker.seen_at < DEAD_AFTER and (not here or _process_lives(worker.pid))
 
 
 def seal_log() -> bool:

@@ -1,4 +1,4 @@
-"""The verbs of the run ledger: a run starts, is done, failed, or is found to have been killed."""
+"""The verbs of the run ledger: a run starts, is done, failed, or is found to have been killed; and the change of a key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from datetime import UTC, datetime
 
 from shutong.accounts.actions import action, note, send
 from shutong.accounts.actors import Actor
+from shutong.engine.errors import EngineError
+from shutong.engine.home import Home, lease
+from shutong.engine.keys import KeyInfo, Kind
 from shutong.engine.run import StageReport
+from shutong.jobs.worker import living_workers
 from shutong.pipeline.bounds import BoundsExceededError
 from shutong.pipeline.models import Run, StageRun
 
@@ -56,3 +60,27 @@ def fail_run(run: Run, error: Exception, *, acting: Actor) -> Run:
     run.save()
     note(error=type(error).__name__)
     return run
+
+
+class ServedError(EngineError):
+    """The home is being served, and what was asked for needs it to stand still."""
+
+
+@action(permission="keys.rotate", audited=("kind",))
+def rotate_key(home: Home, kind: Kind, *, acting: Actor) -> KeyInfo:
+    """Change the key of a kind; what was sealed or signed before still opens and verifies. Returns the new one.
+
+    Raises:
+        ServedError: the home is being served: its processes would not know the new key.
+        LeaseError: a run is at work.
+    """
+    if living_workers():
+        raise ServedError(
+            "数据之家正在服务，请先停止 shutong serve（被强行终止的，请等一分钟）",
+            "the home is being served: stop shutong serve first (wait a minute where it was killed)",
+        )
+    with lease(home, purpose="keys"):
+        found = home.keys.rotate(kind).listed()
+    new = next(one for one in reversed(found) if one.kind == kind and one.in_use)
+    note(key=new.id)
+    return new

@@ -20,6 +20,7 @@ from shutong.quality.actions import open_disagreement_ticket
 from shutong.quality.models import Ticket
 from shutong.rules.actions import Candidate, Waiting, reconcile_listings
 from shutong.spec.catalog import Catalog
+from shutong.spec.models import Title
 from shutong.subjects.actions import reconcile_cases
 
 
@@ -53,7 +54,7 @@ def after_commit(
     asked = set(Ticket.objects.filter(kind=Ticket.Kind.DISAGREEMENT).values_list("subject", flat=True))
     for name, title in verification_titles(catalog).items():
         if name in found or name in asked:
-            open_disagreement_ticket(name, title, found.get(name, ()), day, acting=SYSTEM)
+            open_disagreement_ticket(name, title.zh, found.get(name, ()), day, acting=SYSTEM)
     reconcile_cases(cases(engine), day, acting=SYSTEM)
     progress("answers", 2, 2)
     shown = shown_run(home)
@@ -85,11 +86,13 @@ def shown_run(home: Home) -> str | None:
         return None
 
 
-def verification_titles(catalog: Catalog) -> dict[str, str]:
+def verification_titles(catalog: Catalog) -> dict[str, Title]:
     """Every declared verification, and every attribute of a library whose sources are compared, with its title."""
-    titles = {name: one.title.zh for name, one in catalog.verifications.items()}
+    titles = {name: one.title for name, one in catalog.verifications.items()}
     for (library, attribute), one in verified(catalog):
-        titles[f"{library}.{attribute}"] = f"{catalog.libraries[library].title.zh}：{one.title.zh}"
+        of = catalog.libraries[library].title
+        both = f"{of.en}: {one.title.en}" if of.en and one.title.en else None
+        titles[f"{library}.{attribute}"] = Title(zh=f"{of.zh}：{one.title.zh}", en=both)
     return titles
 
 

@@ -1,4 +1,4 @@
-"""Scripts that the pages load: the Vega bundle for charts, and the tag of our own."""
+"""What the pages load beside static files: the Vega bundle for charts, the tag of our own scripts, the mark of the site."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import hashlib
 from importlib.resources import files
 from pathlib import Path
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponsePermanentRedirect
+from django.templatetags.static import static
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
@@ -44,3 +45,9 @@ def vega(request: HttpRequest) -> HttpResponse:
     response["ETag"], response["Cache-Control"] = tag, "public, max-age=86400"
     patch_vary_headers(response, ["Accept-Encoding"])
     return response
+
+
+@require_safe
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """``/favicon.ico``, which browsers ask for beside answers that are no pages (JSON)."""
+    return HttpResponsePermanentRedirect(static("portal/mark.svg"))

@@ -22,7 +22,7 @@ CONFIG: Mapping[str, Any] = {
     "font": "PingFang SC, Microsoft YaHei, Noto Sans CJK SC, WenQuanYi Micro Hei, sans-serif",
     "view": {"stroke": None},
     "axis": {"labelColor": "#43515e", "gridColor": "#e6ebee", "domainColor": "#c3cdd5", "tickColor": "#c3cdd5",
-             "labelFontSize": 12, "labelLimit": 150, "labelOverlap": True, "labelSeparation": 8, "tickCount": 6},
+             "labelFontSize": 12, "labelLimit": 200, "labelOverlap": True, "labelSeparation": 8, "tickCount": 6},
     "axisX": {"grid": False},
     "legend": {"labelColor": "#43515e", "labelFontSize": 12, "orient": "bottom", "columns": 4, "title": None},
     "range": {"category": list(PALETTE)},

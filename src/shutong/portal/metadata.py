@@ -81,9 +81,11 @@ class Metadata:
     def element_title(self, item: Content) -> str:
         """What kind of value an item holds: the title of its code set or data element."""
         if item.get("codes"):
-            return localised(self.get("codeset", item["codes"]).get("title"), item["codes"])
-        element = ELEMENTS.get(item["element"])
-        return localised({"zh": element.title.zh, "en": element.title.en}) if element else str(item["element"])
+            title = localised(self.get("codeset", item["codes"]).get("title"), item["codes"])
+        else:
+            element = ELEMENTS.get(item["element"])
+            title = localised({"zh": element.title.zh, "en": element.title.en}) if element else str(item["element"])
+        return title[:1].upper() + title[1:]
 
     def check_text(self, resource: str, check: Content) -> str:
         """A declared check in words."""
@@ -148,6 +150,15 @@ class Metadata:
 def _title(declared: Content, default: str) -> str:
     title = localised(declared.get("title"), default)
     return without_unit(title) if declared.get("element") == "money" else title
+
+
+def unit_text(unit: str) -> str:
+    """The unit of an indicator in the reader's language; one that is not among the usual ones as it is declared."""
+    usual = {
+        "户": _("户"), "件": _("件"), "元": _("元"), "万元": _("万元"), "人": _("人"), "个": _("个"), "份": _("份"),
+        "平方米": _("平方米"),
+    }  # fmt: skip
+    return usual.get(unit, unit)
 
 
 def money(value: Any) -> str:

@@ -31,6 +31,7 @@ handler500 = service.failed
 urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("assets/vega.js", assets.vega, name="vega"),
+    path("favicon.ico", assets.favicon, name="favicon"),
     path("healthz", service.healthz, name="healthz"),
     path("readyz", service.readyz, name="readyz"),
     path("metrics", service.metrics, name="metrics"),

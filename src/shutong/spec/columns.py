@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from shutong.spec.models import Attribute, Item, Library, Mask, Resource
+from shutong.spec.models import Attribute, Item, Library, Mask, Resource, Title
 from shutong.standards.elements import ELEMENTS
 
 if TYPE_CHECKING:
@@ -57,6 +57,14 @@ _SEALED_GRADES = {3, 4, "important", "core"}
 def element_of(item: Item | Attribute) -> str:
     """The data element of an item; ``code`` where it names a code set."""
     return "code" if item.codes else item.element
+
+
+def title_of(item: Item) -> Title:
+    """The title of an item; one that is called as its data element is called so in English too."""
+    element = ELEMENTS.get(element_of(item))
+    if element and not item.title.en and item.title.zh == element.title.zh:
+        return Title(zh=item.title.zh, en=element.title.en)
+    return item.title
 
 
 def item_type(item: Item | Attribute) -> pa.DataType:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+import duckdb
 
 from shutong import __version__
 from shutong.cli.outcome import RefusedError, say
 from shutong.engine.errors import HomeError
 from shutong.engine.home import MARK_FILE, SETTINGS_FILE, Home, lease_holder
-from shutong.engine.settings import load_settings
+from shutong.engine.settings import load_settings, variable_of
+from shutong.engine.storage import BucketStorage, storage_of
 from shutong.pipeline.operations.restore import restore
 from shutong.spec.checks import check_catalog
 from shutong.spec.loader import load_packs
@@ -21,12 +26,15 @@ FINISHED = "demo.json"
 """Written last when a demo city is complete: its parameters and the version that made it."""
 Made = dict[str, int | float | str]
 
+_KEPT: Final = ("database_url", "lake_location", "s3.endpoint", "s3.region", "s3.access_key_id")
+"""Settings that say where a home's data are: given as variables to ``init``, they are written into its settings file."""
+
 
 def create_home(folder: Path, packs: Sequence[Path]) -> Path:
     """Make ``folder`` a home and say so; before that the packs it is to begin with are checked.
 
     Raises:
-        RefusedError: a pack has errors; nothing is made.
+        RefusedError: a pack has errors, or the bucket for the lake cannot be had; nothing is made.
         HomeError: it is a home already, or holds other files.
     """
     try:
@@ -35,14 +43,44 @@ def create_home(folder: Path, packs: Sequence[Path]) -> Path:
         wrong = error.problems
     if wrong:
         raise RefusedError("\n".join(str(problem) for problem in wrong))
+    _check_bucket(folder)
     home = Home.create(folder)
-    named = home.settings.database_url
-    if named is not None:
-        # From the environment: without it a later command would look into an empty SQLite file.
-        home.change_setting("database_url", named)
-        home.settings_file.chmod(0o600)
+    _keep_places(home)
     say(f"已建立 / made: {home.path}")
     return home.path
+
+
+def _check_bucket(folder: Path) -> None:
+    """See that the bucket of the lake, where one is named, can be read, and that no other home has its lake there."""
+    settings = load_settings(folder / SETTINGS_FILE)
+    storage = storage_of(settings, folder)
+    if not isinstance(storage, BucketStorage):
+        return
+    where = settings.lake_location
+    try:
+        with duckdb.connect() as connection:
+            storage.prepare(connection)
+        taken = storage.holds_lake()
+    except (OSError, duckdb.Error) as error:
+        raise RefusedError(
+            f"存储桶 {where} 读不了：{error}。请核对桶名、s3.endpoint 和密钥\n"
+            f"the bucket {where} cannot be read: {error}. Check its name, s3.endpoint and the keys"
+        ) from error
+    if taken:
+        raise RefusedError(
+            f"{where} 中已有另一个数据之家的湖，请换一个桶或路径\n"
+            f"{where} holds the lake of another home already: name another bucket or path"
+        )
+
+
+def _keep_places(home: Home) -> None:
+    """Write where the data are into the settings file: a later command without the variable would look elsewhere."""
+    given = [key for key in _KEPT if variable_of(key) in os.environ]
+    for key in given:
+        section, _, name = key.rpartition(".")
+        home.change_setting(key, getattr(getattr(home.settings, section) if section else home.settings, name))
+    if given:
+        home.settings_file.chmod(0o600)
 
 
 def demo_home(folder: Path, *, subjects: int, seed: int, days: int, dirt: float, fresh: bool) -> bool:

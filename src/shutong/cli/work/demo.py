@@ -166,8 +166,8 @@ def show(summary: dict[str, Any]) -> None:
         table.add_column(overflow="fold")
     for key, words in (
         ("received", "收到 received"),
-        ("accepted", "通过 accepted"),
-        ("rejected", "拒收 rejected"),
+        ("accepted", "接受 accepted"),
+        ("rejected", "退回 rejected"),
         ("flagged", "存疑 flagged"),
         ("subjects", "主体 subjects"),
         ("facts", "信用事项 facts"),

@@ -150,15 +150,15 @@ def _show(summary: dict[str, Any]) -> None:
         again = f"，其中此前已收 / in before {own['repeated']}" if own["repeated"] else ""
         console.print(f"{name}: {own['files']} 个文件 / files{again}", markup=False, soft_wrap=True)
         console.print(
-            f"  收到 received {own['received']:,}  通过 accepted {own['accepted']:,}  "
-            f"拒收 rejected {own['rejected']:,}  存疑 flagged {own['flagged']:,}",
+            f"  收到 received {own['received']:,}  接受 accepted {own['accepted']:,}  "
+            f"退回 rejected {own['rejected']:,}  存疑 flagged {own['flagged']:,}",
             markup=False,
             soft_wrap=True,
         )
         for code, reason in sorted(own["reasons"].items(), key=lambda one: -one[1]["rejected"] - one[1]["flagged"]):
             count = reason["rejected"] or reason["flagged"]
-            word = "拒收 rejected" if reason["rejected"] else "存疑 flagged"
+            word = "退回 rejected" if reason["rejected"] else "存疑 flagged"
             console.print(f"  {word} {count:>6,}  {reason['zh']}  {code}", markup=False, soft_wrap=True)
     for one in summary["refused"]:
-        console.print(f"未收 / refused: {one['file']}\n  {one['zh']}\n  {one['en']}", markup=False, soft_wrap=True)
+        console.print(f"整批退回 / refused: {one['file']}\n  {one['zh']}\n  {one['en']}", markup=False, soft_wrap=True)
     console.print("下一步 / next: shutong run", markup=False, soft_wrap=True)

@@ -20,6 +20,7 @@ from shutong.cli.work.ports import free_port, site_address
 from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from shutong.pipeline.runs import answers_behind, renew_answers
+from shutong.portal.counting import VARIABLE, begin_counting
 from shutong.quality.models import Ticket
 
 
@@ -40,6 +41,7 @@ def serve(folder: Path, *, port: int | None, host: str | None) -> None:
     say(f"\n  http://{address}/  （Ctrl-C 停止 / stops）\n")
     environment = {**os.environ, "SHUTONG_HOME": str(folder.resolve())}
     subprocess.Popen([sys.executable, "-m", "shutong.cli.work.background"], env=environment)
+    environment[VARIABLE] = str(begin_counting(home.path))
     connections.close_all()
     sys.stdout.flush()
     # The site forks, and what this process has started to read the lake does not survive a fork: it begins afresh, under

@@ -7,7 +7,13 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from shutong.portal.counting import keep_counts_of
 from shutong.portal.wsgi import application
+
+
+def _forget(_arbiter: Any, worker: Any) -> None:
+    """A process of the site has ended; what it counted stays."""
+    keep_counts_of(worker.pid)
 
 
 class Site(BaseApplication):  # type: ignore[misc]
@@ -25,6 +31,7 @@ class Site(BaseApplication):  # type: ignore[misc]
             "timeout": 120,
             "max_requests": 20_000,
             "max_requests_jitter": 2_000,
+            "child_exit": _forget,
         }
         super().__init__()
 

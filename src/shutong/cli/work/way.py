@@ -55,20 +55,20 @@ def collect(
 
 def _show_receipt(receipt: Receipt) -> None:
     if receipt.refusal:
-        say(f"未收 / refused: {receipt.file_name}\n{receipt.refusal['zh']}\n{receipt.refusal['en']}")
+        say(f"整批退回 / refused: {receipt.file_name}\n{receipt.refusal['zh']}\n{receipt.refusal['en']}")
         return
     again = "（此前已收，未重复 / was in before, nothing was added）" if receipt.repeated else ""
     say(f"批次 / batch {receipt.batch}{again}")
     say(
-        f"收到 received {receipt.received}  通过 accepted {receipt.accepted}  "
-        f"拒收 rejected {receipt.rejected}  存疑 flagged {receipt.flagged}"
+        f"收到 received {receipt.received}  接受 accepted {receipt.accepted}  "
+        f"退回 rejected {receipt.rejected}  存疑 flagged {receipt.flagged}"
     )
     for warning in receipt.warnings:
         say(f"  注意 note  {warning['zh']}")
     for reason in receipt.reasons[:_MOST_REASONS]:
         rows = ", ".join(map(str, reason["rows"][:8])) + (" …" if len(reason["rows"]) > 8 else "")
         word, count = (
-            ("拒收 rejected", reason["rejected"]) if reason["rejected"] else ("存疑 flagged", reason["flagged"])
+            ("退回 rejected", reason["rejected"]) if reason["rejected"] else ("存疑 flagged", reason["flagged"])
         )
         say(f"  {word} {count:,}  {reason['zh']}（行 / rows {rows}）")
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from shutong.spec.catalog import Catalog
-from shutong.spec.columns import default_mask, element_of, personal_mark, public_items, sealed
+from shutong.spec.columns import default_mask, element_of, personal_mark, public_items, sealed, title_of
 from shutong.spec.models import Attribute, Indicator, Item, Library, Resource, RuleRef, SubjectList, Title
 from shutong.standards.codesets import code_set
 from shutong.standards.terms import term
@@ -56,7 +56,7 @@ def _title(title: Title | None) -> Content | None:
 
 def _item(item: Item, mask: str | None) -> Content:
     return {
-        "title": _title(item.title),
+        "title": _title(title_of(item)),
         "element": element_of(item),
         "codes": item.codes,
         "unit": item.unit,

@@ -84,7 +84,7 @@ def batch(request: HttpRequest, batch_id: str) -> HttpResponse:
         state=batch_state(found, left),
         figures=[
             Figure(_("收到行"), found.rows), Figure(_("接受行"), found.accepted), Figure(_("退回行"), found.rejected),
-            Figure(_("待更正行"), len(rejects.rows)), Figure(_("标记行"), found.flagged),
+            Figure(_("待更正行"), len(rejects.rows)), Figure(_("存疑行"), found.flagged),
         ],
         receipt_text=json.dumps(json.loads(found.receipt), ensure_ascii=False, indent=1)[:20_000],
         refusal=in_language(receipt.get("refusal")),
@@ -103,7 +103,7 @@ def batch(request: HttpRequest, batch_id: str) -> HttpResponse:
 
 def _reasons_table(catalog: Catalog, found: Batch, receipt: Any) -> Table:
     columns = [
-        Column(_("原因"), "wide"), Column(_("信息项")), Column(_("退回行"), "number"), Column(_("标记行"), "number"), Column(_("行号")),
+        Column(_("原因"), "wide"), Column(_("信息项")), Column(_("退回行"), "number"), Column(_("存疑行"), "number"), Column(_("行号")),
     ]  # fmt: skip
     rows: list[list[Cell | str]] = [
         [
@@ -112,7 +112,7 @@ def _reasons_table(catalog: Catalog, found: Batch, receipt: Any) -> Table:
         ]
         for one in receipt["reasons"]
     ]  # fmt: skip
-    return Table(_("退回和标记的原因"), columns, rows, _("没有退回或标记的行"), _("全部行已接受，没有需要做的事。"))
+    return Table(_("退回和存疑的原因"), columns, rows, _("没有退回或存疑的行"), _("全部行已接受，没有需要做的事。"))
 
 
 def _row_numbers(rows: list[int]) -> str:

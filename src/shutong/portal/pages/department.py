@@ -165,7 +165,7 @@ def batches_table(
     """Batches with what became of their rows; ``empty`` and ``hint`` are said where there are none."""
     columns = [
         Column(_("信息资源")), Column(_("接收日"), "date"), Column(_("文件")), Column(_("状态")), Column(_("行"), "number"),
-        Column(_("接受"), "number"), Column(_("退回"), "number"), Column(_("待更正"), "number"), Column(_("标记"), "number"),
+        Column(_("接受"), "number"), Column(_("退回"), "number"), Column(_("待更正"), "number"), Column(_("存疑"), "number"),
     ]  # fmt: skip
     left = queries.outstanding(found)
     rows: list[list[Cell | str]] = []

@@ -37,7 +37,7 @@ def libraries(request: HttpRequest) -> HttpResponse:
     """Every public library."""
     known = metadata(store())
     columns = [
-        Column(_("库")), Column(_("类别")), Column(_("主体")), Column(_("属性"), "number"), Column(_("来源部门"), "wide"),
+        Column(_("库")), Column(_("类别")), Column(_("主体类型")), Column(_("属性"), "number"), Column(_("来源部门"), "wide"),
         Column(_("空间服务")),
     ]  # fmt: skip
     found = sorted(known.of_kind("library").items(), key=lambda pair: pair[1]["class"] != "base")
@@ -67,7 +67,7 @@ def library(request: HttpRequest, name: str) -> HttpResponse:
     if not content:
         raise Http404(_("没有这个库，或它不公开。"))
     columns = [
-        Column(_("属性")), Column(_("代码"), "code"), Column(_("值的类型")), Column(_("分级")), Column(_("公开方式")),
+        Column(_("属性名称")), Column(_("代码"), "code"), Column(_("值的类型")), Column(_("分级")), Column(_("公开方式")),
         Column(_("来源，权威在前"), "wide"),
     ]  # fmt: skip
     rows: list[list[Cell | str]] = [
@@ -100,7 +100,7 @@ def _sources(known: Metadata, attribute: Any) -> str:
     parts = []
     for source in attribute["sources"]:
         resource, _dot, item = source.partition(".")
-        parts.append(f"{known.title('resource', resource)} {known.item_title(resource, item)}")
+        parts.append(f"{known.title('resource', resource)}{_('：')}{known.item_title(resource, item)}")
     return " › ".join(parts)
 
 

@@ -19,7 +19,7 @@ from shutong.standards.industries import industry_name, section_of
 from .. import charts
 from ..answers import store
 from ..components import Cell, Chart, Column, Crumb, Spark, Table
-from ..metadata import Content, Metadata, localised, metadata
+from ..metadata import Content, Metadata, localised, metadata, unit_text
 from ..queries import public as queries
 from ..queries.views import Clock, FactView
 from ..templatetags.ui import clock_text, weight_tone
@@ -53,7 +53,13 @@ def _indicator_cards(answers: AnswerStore) -> list[dict[str, Any]]:
         code, found = queries.latest_series(answers, name)
         series = series_title(known, content, code)
         texts = period_texts([period for period, _value in found])
-        card: dict[str, Any] = {"name": name, "title": title, "unit": content["unit"], "latest": "", "spark": None}
+        card: dict[str, Any] = {
+            "name": name,
+            "title": title,
+            "unit": unit_text(content["unit"]),
+            "latest": "",
+            "spark": None,
+        }
         if found:
             last, value = found[-1]
             card |= {
@@ -178,7 +184,7 @@ class _Observed:
 
 
 def _indicator_chart(title: str, content: Content, rows: Sequence[_Observed]) -> Chart:
-    unit = content["unit"] or _("数值")
+    unit = unit_text(content["unit"]) or _("数值")
     periods = {one.period for one in rows}
     if len(periods) == 1 and all(one.place and one.series for one in rows):
         values = [{"dimension": one.place, "series": one.series, "value": one.row["value"]} for one in rows]
@@ -221,7 +227,7 @@ def _observations_table(title: str, content: Content, rows: Sequence[_Observed])
         return Table(title, columns, lines[:MOST_ROWS], empty, hint)
     several = len(labels) > 1
     columns = [Column(_("期间"), "date"), *([Column(_("类别"))] if several else []),
-               Column(content["unit"] or _("数值"), "number"), Column(_("依据记录数"), "number")]  # fmt: skip
+               Column(unit_text(content["unit"]) or _("数值"), "number"), Column(_("依据记录数"), "number")]  # fmt: skip
     ordered = sorted(rows, key=lambda one: one.period, reverse=True)
     lines = [
         [texts[one.period], *([one.label] if several else []), one.cell(), charts.figure(one.row["records"])]
@@ -248,7 +254,7 @@ def _records_table(answers: AnswerStore, chosen: Row) -> Table:
         ]
         for row in queries.records(answers, chosen["record_ids"])
     ]  # fmt: skip
-    columns = [Column(_("主体")), Column(_("记录")), Column(_("提供部门")), Column(_("接收日"), "date")]
+    columns = [Column(_("主体名称")), Column(_("记录")), Column(_("提供部门")), Column(_("接收日"), "date")]
     return Table(
         _("依据的记录"), columns, rows, _("依据的记录不向社会开放"), _("数值由不开放的记录汇总得出，只公开合计。")
     )
@@ -290,7 +296,7 @@ def publicity(request: HttpRequest) -> HttpResponse:
 
 def _recent_table(facts: Sequence[FactView]) -> Table:
     columns = [
-        Column(_("主体")), Column(_("类别")), Column(_("事项")), Column(_("部门")), Column(_("决定"), "date"),
+        Column(_("主体名称")), Column(_("类别")), Column(_("事项")), Column(_("部门")), Column(_("决定"), "date"),
         Column(_("公示"), "date"), Column(_("公示期限"), "date"), Column(_("情况")),
     ]  # fmt: skip
     rows: list[list[Cell | str]] = [

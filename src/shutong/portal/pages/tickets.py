@@ -64,7 +64,7 @@ def tickets(request: HttpRequest, name: str) -> HttpResponse:
             Field("resource", _("信息资源"), "select", resource, resources),
         ],
         pager=Pager(count, limit, (number - 1) * limit, {"state": state, "resource": resource}),
-        crumbs=crumbs_of(catalog, name, Crumb(_("工单"))),
+        crumbs=crumbs_of(catalog, name, Crumb(_("工单清单"))),
     )
 
 
@@ -99,7 +99,7 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
         upload=[file_field("correct")],
         crumbs=crumbs_of(
             catalog, found.department,
-            Crumb(_("工单"), reverse("tickets", args=[found.department])), Crumb(_("工单 %(n)s") % {"n": found.pk}),
+            Crumb(_("工单清单"), reverse("tickets", args=[found.department])), Crumb(_("工单 %(n)s") % {"n": found.pk}),
         ),
     )  # fmt: skip
 

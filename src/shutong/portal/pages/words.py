@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 
 from shutong.collect.models import Batch
 from shutong.collect.problems import Problem
+from shutong.pipeline.after import verification_titles
 from shutong.quality.models import Ticket
 from shutong.quality.plan import check_plan
 from shutong.spec.catalog import Catalog
+from shutong.spec.columns import title_of
 
 from ..components import Cell
 from ..metadata import localised
@@ -46,7 +48,10 @@ def item_title(catalog: Catalog, resource: str, item: str) -> str:
     """Title of an item of a resource in the reader's language."""
     declared = catalog.resources.get(resource)
     found = declared.items.get(item) if declared else None
-    return localised({"zh": found.title.zh, "en": found.title.en}, item) if found else item
+    if not found:
+        return item
+    title = title_of(found)
+    return localised({"zh": title.zh, "en": title.en}, item)
 
 
 def header_titles(catalog: Catalog, resource: str) -> dict[str, tuple[str, str]]:
@@ -57,7 +62,7 @@ def header_titles(catalog: Catalog, resource: str) -> dict[str, tuple[str, str]]
     declared = catalog.resources.get(resource)
     titles: dict[str, tuple[str, str]] = {}
     for item in declared.items.values() if declared else ():
-        text = localised({"zh": item.title.zh, "en": item.title.en}, item.title.zh)
+        text = localised({"zh": item.title.zh, "en": title_of(item).en}, item.title.zh)
         titles |= dict.fromkeys((item.title.zh, *item.columns), (text, item.title.zh))
     return titles
 
@@ -140,7 +145,9 @@ def ticket_title(catalog: Catalog, ticket: Ticket) -> str:
     """What a ticket asks for."""
     if ticket.kind == Ticket.Kind.REJECTS:
         return _("更正退回的行：%(what)s") % {"what": resource_title(catalog, ticket.resource)}
-    return _("核实不一致：%(what)s") % {"what": ticket.title}
+    declared = verification_titles(catalog).get(ticket.subject)
+    what = localised({"zh": declared.zh, "en": declared.en}) if declared else ticket.title
+    return _("核实不一致：%(what)s") % {"what": what}
 
 
 def run_kind(kind: str) -> str:
@@ -255,6 +262,7 @@ def _action_names() -> dict[str, tuple[str, str]]:
         "pipeline.start_run": ("开始运行", "Run started"),
         "pipeline.finish_run": ("运行完成", "Run done"),
         "pipeline.fail_run": ("运行失败", "Run failed"),
+        "pipeline.rotate_key": ("更换密钥", "Key changed"),
         "rules.propose_listings": ("提出拟列入", "Candidates proposed"),
         "rules.note_waiting": ("记录等待核对的拟列入", "Candidates that wait for review noted"),
         "rules.enter_listings": ("列入名单", "Entered on a list"),
