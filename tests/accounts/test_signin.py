@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,10 +18,11 @@ from shutong.accounts.actions import (
     create_account,
     deactivate_account,
     give_role,
+    reset_password,
     take_role,
 )
 from shutong.accounts.actors import NOBODY, SYSTEM, Actor, NotAllowedError, actor_of
-from shutong.accounts.demo import NotADemoError, create_demo_accounts
+from shutong.accounts.demo import SIGN_INS, NotADemoError, create_demo_accounts
 from shutong.accounts.models import SignInFailure, User
 from shutong.accounts.permissions import ROLES
 from shutong.accounts.signin import (
@@ -113,8 +115,13 @@ def test_demo_accounts_exist_in_a_demo_only(home: Home, settings: Settings) -> N
     assert {role for _, _, role in made} == set(ROLES) - {"system"}
     assert [name for name, _, role in made if role == "steward"] == ["steward-tax", "steward-customs"]
     again = create_demo_accounts(home, ["tax", "customs"])
-    assert [name for name, _, _ in again] == [name for name, _, _ in made]
+    assert again == made
     assert User.objects.count() == len(made)
+    # One that somebody changed meanwhile is made new, the others stay.
+    reset_password(User.objects.get(username=made[0][0]), "correct horse battery", acting=SYSTEM)
+    again = create_demo_accounts(home, ["tax", "customs"])
+    assert again[0] != made[0] and again[1:] == made[1:]
+    assert stat.S_IMODE((home.path / "keys" / SIGN_INS).stat().st_mode) == 0o600
     name, password, role = again[0]
     settings.SHUTONG_DEMO = True
     signed_in = request()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 from collections.abc import Sequence
 
@@ -12,6 +14,9 @@ from shutong.accounts.permissions import ROLES
 from shutong.engine.home import Home
 
 WORDS = "apple bridge cloud delta eagle forest garden harbor island jasmine lotus maple ocean pearl river silver"
+
+
+SIGN_INS = "demo-sign-ins.json"
 
 
 class NotADemoError(RuntimeError):
@@ -25,7 +30,10 @@ class NotADemoError(RuntimeError):
 
 
 def create_demo_accounts(home: Home, departments: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Makes a demo account per role, and a steward per department; called again, it makes new passwords for all.
+    """Makes a demo account per role, and a steward per department; called again, it gives the same sign-ins.
+
+    They are kept beside the demo home's keys, since making passwords anew would keep everybody waiting; one that was
+    changed meanwhile is made new.
 
     Args:
         departments: short names of departments that get a steward; the first also gets the regulator.
@@ -48,16 +56,29 @@ def create_demo_accounts(home: Home, departments: Sequence[str]) -> list[tuple[s
             wanted.append((role, role, ""))
         elif departments:
             wanted.append((role, role, departments[0]))
-    return [(name, _account(name, role, department), role) for name, role, department in wanted]
+    file = home.path / "keys" / SIGN_INS
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    made = {name: _account(name, role, department, kept.get(name)) for name, role, department in wanted}
+    if made != {name: kept.get(name) for name in made}:
+        file.touch(mode=0o600)
+        file.write_text(json.dumps({**kept, **made}), encoding="utf-8")
+    return [(name, made[name][0], role) for name, role, _ in wanted]
 
 
-def _account(username: str, role: str, department: str) -> str:
-    password = "-".join(secrets.choice(WORDS.split()) for _ in range(4))
+def _account(username: str, role: str, department: str, kept: list[str] | None) -> list[str]:
+    """The password of a demo account, and the fingerprint of what is stored of it, by which a change is seen."""
     user = User.objects.filter(username=username, demo=True).first()
+    if user is not None and kept is not None and kept[1] == _fingerprint(user):
+        return kept
+    password = "-".join(secrets.choice(WORDS.split()) for _ in range(4))
     if user is None:
         name = ROLES[role].title_zh
         user = create_account(username, password, name=name, demo=True, acting=SYSTEM)
     else:
         reset_password(user, password, acting=SYSTEM)
     give_role(user, role, department, acting=SYSTEM)
-    return password
+    return [password, _fingerprint(user)]
+
+
+def _fingerprint(user: User) -> str:
+    return hashlib.sha256(user.password.encode()).hexdigest()

@@ -6,11 +6,16 @@ import importlib
 import os
 import signal
 import threading
+import time
 from pathlib import Path
+
+SITE_FIRST = 4.0
+"""Seconds that the site gets to start; who opened it waits, background work does not mind."""
 
 
 def main() -> None:
-    """Work until terminated, or until the process that started it is gone."""
+    """Work until terminated, or until the process that started it is gone. The site, which starts beside it, comes first."""
+    time.sleep(SITE_FIRST)
     importlib.import_module("shutong.portal.django").setup(Path(os.environ["SHUTONG_HOME"]))
     roof = importlib.import_module("shutong.portal.background")
     stop = threading.Event()
