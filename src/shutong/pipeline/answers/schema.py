@@ -81,7 +81,7 @@ SUBJECT = Table(
         "established_on facts:INTEGER positive:INTEGER negative:INTEGER listings:INTEGER counts redirect_to"
     ),
     key=("subject_id",),
-    indexes=(("doc",), ("area", "doc"), ("category", "doc")),
+    indexes=(("doc",), ("area", "doc"), ("category", "doc"), ("redirect_to",)),
 )
 """One row per organisation. ``doc`` is its number in the name index: smaller is shown first (static rank)."""
 
