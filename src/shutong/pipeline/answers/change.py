@@ -191,18 +191,17 @@ def _remove_names(connection: sqlite3.Connection, part: list[str]) -> dict[str, 
     the stored names.
     """
     marks = ", ".join("?" * len(part))
+    held = "SELECT subject_id, doc, name, former_names FROM answer_subject WHERE"
     rows = connection.execute(
-        "SELECT subject_id, doc, name, former_names FROM answer_subject "
-        f"WHERE subject_id IN ({marks}) OR redirect_to IN ({marks})",
-        [*part, *part],
+        f"{held} subject_id IN ({marks}) UNION {held} redirect_to IN ({marks})", [*part, *part]
     ).fetchall()
     gone: Counter[str] = Counter()
     for _subject, doc, name, former in rows:
-        held = names_of(name, former)
+        shown = names_of(name, former)
         connection.execute(
-            "INSERT INTO answer_name (answer_name, rowid, names) VALUES ('delete', ?, ?)", (doc, names.document(held))
+            "INSERT INTO answer_name (answer_name, rowid, names) VALUES ('delete', ?, ?)", (doc, names.document(shown))
         )
-        gone.update({pair for one in held for pair in names.bigrams(names.search_key(one))})
+        gone.update({pair for one in shown for pair in names.bigrams(names.search_key(one))})
     connection.executemany("DELETE FROM answer_subject WHERE doc = ?", [(row[1],) for row in rows])
     connection.executemany(
         "UPDATE answer_bigram SET docs = docs - ? WHERE bigram = ?", [(n, p) for p, n in gone.items()]

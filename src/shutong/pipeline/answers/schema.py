@@ -27,6 +27,7 @@ class Table:
         columns: name and type, in the order of the bulk load.
         key: what no two rows share; empty for tables that are read by an index only.
         indexes: further indexes, each a tuple of column expressions.
+        rare: columns that are NULL in nearly every row, indexed where they are not: an index of all rows would not be used.
         subject: whether rows belong to one subject (column ``subject_id``) and are replaced together with it.
     """
 
@@ -34,6 +35,7 @@ class Table:
     columns: tuple[tuple[str, Type], ...]
     key: tuple[str, ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
+    rare: tuple[str, ...] = ()
     subject: bool = False
 
     @property
@@ -48,10 +50,17 @@ class Table:
     def index_sql(self) -> list[str]:
         """``CREATE INDEX`` statements, to be run after the bulk load: sorting once is quicker than a million insertions."""
         key = [f"CREATE UNIQUE INDEX {self.name}_key ON {self.name} ({', '.join(self.key)})"] if self.key else []
-        return key + [
-            f"CREATE INDEX {self.name}_{number} ON {self.name} ({', '.join(columns)})"
-            for number, columns in enumerate(self.indexes, start=1)
-        ]
+        return (
+            key
+            + [
+                f"CREATE INDEX {self.name}_{number} ON {self.name} ({', '.join(columns)})"
+                for number, columns in enumerate(self.indexes, start=1)
+            ]
+            + [
+                f"CREATE INDEX {self.name}_{column} ON {self.name} ({column}) WHERE {column} IS NOT NULL"
+                for column in self.rare
+            ]
+        )
 
     def insert_sql(self) -> str:
         """``INSERT`` with one positional parameter per column."""
@@ -81,7 +90,8 @@ SUBJECT = Table(
         "established_on facts:INTEGER positive:INTEGER negative:INTEGER listings:INTEGER counts redirect_to"
     ),
     key=("subject_id",),
-    indexes=(("doc",), ("area", "doc"), ("category", "doc"), ("redirect_to",)),
+    indexes=(("doc",), ("area", "doc"), ("category", "doc")),
+    rare=("redirect_to",),
 )
 """One row per organisation. ``doc`` is its number in the name index: smaller is shown first (static rank)."""
 
