@@ -68,7 +68,7 @@ def _now(store: AnswerStore, subject: Row) -> dict[str, Any]:
         **_identity(subject),
         "attributes": [
             {**_pick(row, _NAMED), "value": row["value"], **_pick(row, _PROVENANCE)}
-            for row in store.fetch(f"SELECT * FROM answer_value {where} ORDER BY library, instance, attribute, rank", key)
+            for row in store.fetch(f"SELECT * FROM answer_value {where} ORDER BY library, instance, attribute, rank, valid_from DESC, record_id", key)
         ],
         "facts": [
             {**_pick(row, _FACT), "publicity_due": row["publicity_due"], "shows": json.loads(row["shows"] or "{}")}

@@ -128,6 +128,7 @@ def _attributes(
         parameters += [str(valid_on)] * 2
     past = as_of is not None or valid_on is not None
     order = "rank, valid_from DESC, received_on DESC" if past else "chosen DESC, rank, valid_from DESC"
+    order += ", record_id, value"
     grouped: dict[tuple[str, str, str], list[Row]] = {}
     instances: dict[str, dict[str, None]] = {}
     for value in answers.fetch(
