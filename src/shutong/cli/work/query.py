@@ -60,6 +60,9 @@ def query(folder: Path, *, text: str, as_of: dt.date | None, valid_on: dt.date |
         show(catalog, found.text, subjects)
 
 
+_ORDER = "library, instance, attribute, rank, valid_from DESC, record_id"
+
+
 def _now(store: AnswerStore, subject: Row) -> dict[str, Any]:
     """A subject from the ready answers: public values, masked as declared."""
     where = "WHERE subject_id = ?"
@@ -68,7 +71,7 @@ def _now(store: AnswerStore, subject: Row) -> dict[str, Any]:
         **_identity(subject),
         "attributes": [
             {**_pick(row, _NAMED), "value": row["value"], **_pick(row, _PROVENANCE)}
-            for row in store.fetch(f"SELECT * FROM answer_value {where} ORDER BY library, instance, attribute, rank, valid_from DESC, record_id", key)
+            for row in store.fetch(f"SELECT * FROM answer_value {where} ORDER BY {_ORDER}", key)
         ],
         "facts": [
             {**_pick(row, _FACT), "publicity_due": row["publicity_due"], "shows": json.loads(row["shows"] or "{}")}
