@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.sides import Row, row
+from bench.sides import RECORDS_PER_SUBJECT, Row, demo_home, row
 
 GOAL_EXPONENT = 1.05
-RECORDS_PER_SUBJECT = 14.7
-"""Of a demo city of all shipped packs; what really came is reported."""
 DEFAULT = (12_000, 50_000, 200_000)
 FULL = (50_000, 200_000, 800_000)
 
@@ -54,8 +50,7 @@ def run(full: bool = False, size: int | None = None) -> list[Row]:
 def _measure(subjects: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="shutong-bench-") as folder:
         home = Path(folder) / "home"
-        words = ["demo", "--home", str(home), "--subjects", str(subjects), "--no-serve"]
-        subprocess.run([sys.executable, "-m", "shutong.cli.main", *words], check=True, capture_output=True)
+        demo_home(home, subjects)
         summary = json.loads((home / "summary.json").read_text(encoding="utf-8"))
     steps = [stage for stage in summary["stages"] if stage["stage"] != "generate"]
     return {

@@ -20,17 +20,15 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
 from bench.peers import peer_python
-from bench.sides import ROOT, Figures, Row, SideError, row, side
+from bench.sides import RECORDS_PER_SUBJECT, ROOT, THREADS, Figures, Row, demo_home, row, side
+from shutong.spec.yamltext import read_yaml
 from shutong.subjects.linkage import Linkage, link
 
 GOAL = 0.2
 """Of the peer's seconds: five times faster."""
-RECORDS_PER_SUBJECT = 14.45
-"""Of a demo city of all shipped packs; what really came is reported."""
-DEFAULT, FULL = 300_000, 10_000_000
+DEFAULT, FULL = 100_000, 10_000_000
 SMALL = 2_000
 """Subjects of the city that recordlinkage can finish: its pairs stand in memory as Python objects."""
 
@@ -55,7 +53,7 @@ def run(full: bool = False, size: int | None = None) -> list[Row]:
 
 def febrl() -> list[Row]:
     """The four FEBRL sets (persons) by the configuration ``febrl.yaml`` and no code: ``ours`` is the F1 of the pairs."""
-    wanted = Linkage.model_validate(yaml.safe_load((ROOT / "bench" / "febrl.yaml").read_text(encoding="utf-8")))
+    wanted = Linkage.model_validate(read_yaml(ROOT / "bench" / "febrl.yaml").data)
     rows = []
     with tempfile.TemporaryDirectory(prefix="shutong-bench-") as folder:
         script = ROOT / "bench" / "peers" / "recordlinkage" / "febrl.py"
@@ -63,7 +61,9 @@ def febrl() -> list[Row]:
         for number in range(1, 5):
             paths = [Path(folder) / f"febrl{number}{end}.parquet" for end in ("", "-right")]
             started = time.perf_counter()
-            found = link([pq.read_table(path) for path in paths if path.exists()], wanted, Path(folder), 1 << 30)
+            found = link(
+                [pq.read_table(path) for path in paths if path.exists()], wanted, Path(folder), 1 << 30, THREADS
+            )
             seconds = time.perf_counter() - started
             true = _pairs(pq.read_table(Path(folder) / f"febrl{number}-pairs.parquet"))
             right = len(_pairs(found) & true)
@@ -108,18 +108,5 @@ def city(subjects: int) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="shutong-bench-") as folder:
         home = (Path(kept) if kept else Path(folder)) / f"home-{subjects}"
         if not (home / "summary.json").exists():
-            build(home, subjects)
+            demo_home(home, subjects)
         yield home
-
-
-def build(home: Path, subjects: int) -> None:
-    """Make a demo home without serving it.
-
-    Raises:
-        SideError: it could not be made.
-    """
-    words = ["demo", "--home", str(home), "--subjects", str(subjects), "--no-serve"]
-    command = [sys.executable, "-m", "shutong.cli.main", *words]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    if done.returncode:
-        raise SideError((done.stderr.strip().splitlines() or ["no home"])[-1])

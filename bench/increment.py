@@ -17,14 +17,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.identify import RECORDS_PER_SUBJECT, city
-from bench.sides import Row, row, side
+from bench.identify import city
+from bench.sides import RECORDS_PER_SUBJECT, Row, row, side
 from shutong.collect.intake import Delivery
 from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 
 GOAL = 0.05
-DEFAULT, FULL = 300_000, 10_000_000
+DEFAULT, FULL = 100_000, 10_000_000
 EVERY = 100
 RESOURCE, ADDRESS = "registration", "住所"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 THREADS = 2
 """Of every side that can be told; the goals speak of two cores."""
+
+RECORDS_PER_SUBJECT = 14.45
+"""Of a demo city of all shipped packs; what really came is reported."""
 
 Row = dict[str, Any]
 Figures = dict[str, Any]
@@ -77,3 +81,16 @@ def fastest(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Fig
         best = min(figures, key=lambda one: one["seconds"])
         answer[name] = {**best, "peak_mb": max(one["peak_mb"] for one in figures)}
     return answer
+
+
+def demo_home(home: Path, subjects: int) -> None:
+    """Make a demo home of all shipped packs; its ``summary.json`` has the records and the seconds of each step.
+
+    Raises:
+        SideError: it could not be made.
+    """
+    words = ["demo", "--home", str(home), "--subjects", str(subjects), "--no-serve"]
+    command = [sys.executable, "-m", "shutong.cli.main", *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    if done.returncode:
+        raise SideError((done.stderr.strip().splitlines() or ["no home"])[-1])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -50,3 +52,27 @@ def is_needed_here(package: str) -> bool:
     """Whether the lock's marker applies on this machine (packages with a marker may be absent)."""
     text = (ROOT / "requirements" / "test.lock").read_text(encoding="utf-8")
     return re.search(rf"^{re.escape(package)}(?:\[[^\]]*\])?==[^;\n]+;", text, re.MULTILINE) is None
+
+
+def test_what_the_product_imports_is_in_the_base_lock() -> None:
+    """A package that only the tools of the tests bring is there in every test and missing in a real installation."""
+    base, spark = set(locked("base.lock")), set(locked("spark.lock"))
+    distributions = metadata.packages_distributions()
+    missing = set()
+    for path in (ROOT / "src").rglob("*.py"):
+        for module in imported(path) - set(sys.stdlib_module_names) - {"shutong"}:
+            packages = {re.sub(r"[-_.]+", "-", name).lower() for name in distributions.get(module, [module])}
+            allowed = base | spark if path.name.startswith("spark") else base
+            if not packages & allowed:
+                missing.add(f"{path.relative_to(ROOT)}: {module}")
+    assert not missing, sorted(missing)
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            found.add(node.module.split(".")[0])
+    return found

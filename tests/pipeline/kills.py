@@ -77,14 +77,13 @@ def main(
     base = folder.with_name(folder.name + "-base")
     shutil.copytree(folder, base)
 
-    def whole() -> str:
-        child.deliver(folder, files)
-        kind: str = child.run(folder, day)
-        return kind
-
     def resumed() -> str:
         kind: str = child.run(folder, day)
         return kind
+
+    def whole() -> str:
+        child.deliver(folder, files)
+        return resumed()
 
     def look() -> Any:
         return state.state_of(folder)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +11,15 @@ import pytest
 
 from shutong.accounts.actors import SYSTEM, Actor, NotAllowedError
 from shutong.audit.models import Entry
-from shutong.catalog.actions import current_catalog, install_packs
-from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
 from shutong.pipeline.bounds import BoundsExceededError
 from shutong.pipeline.models import Run
 from shutong.pipeline.runs import run_way
-from shutong.quality.counter import take_in
-from shutong.quality.delivery import Delivery
 from shutong.standards.codes import make_uscc
 from shutong.subjects.actions import ReviewError, decide, undo
 from shutong.subjects.models import Case, Decision
+from tests.pipeline import small
+from tests.pipeline.small import table
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -60,27 +56,14 @@ Deliver = Callable[..., None]
 
 
 @pytest.fixture
-def deliver(home: Home, tmp_path: Path) -> Iterator[Deliver]:
+def deliver(home: Home, tmp_path: Path) -> Deliver:
     """Deliver rows to a resource of a small pack."""
-    for name, text in PACK.items():
-        path = tmp_path / "packs" / "tiny" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    install_packs([tmp_path / "packs" / "tiny"], acting=SYSTEM)
-    engine = engine_of(home)
+    small.install(tmp_path, PACK)
 
     def take(resource: str, rows: list[dict[str, Any]]) -> None:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-        path = tmp_path / f"{resource}-{len(list(tmp_path.glob('*.csv')))}.csv"
-        path.write_text(text.getvalue(), encoding="utf-8")
-        receipt = take_in(home, engine, current_catalog(), [Delivery(resource, path, DAY)], acting=SYSTEM)[0]
-        assert (receipt.state, receipt.rejected) == ("in", 0), receipt.text
+        small.deliver(home, tmp_path, resource, rows, DAY)
 
-    yield take
-    engine.close()
+    return take
 
 
 def firm(number: int, name: str = "") -> dict[str, Any]:
@@ -95,14 +78,6 @@ def firm(number: int, name: str = "") -> dict[str, Any]:
 def run(home: Home, **options: Any) -> str:
     kind: str = run_way(home, day=DAY, acting=SYSTEM, **options).kind
     return kind
-
-
-def table(home: Home, name: str) -> list[dict[str, Any]]:
-    engine = engine_of(home)
-    try:
-        return engine.query("SELECT * FROM t", {"t": name}).to_pylist()
-    finally:
-        engine.close()
 
 
 def test_a_decision_holds_is_audited_and_can_be_undone(home: Home, deliver: Deliver, steward: Actor) -> None:

@@ -60,8 +60,10 @@ def create_demo_accounts(home: Home, departments: Sequence[str]) -> list[tuple[s
     kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     made = {name: _account(name, role, department, kept.get(name)) for name, role, department in wanted}
     if made != {name: kept.get(name) for name in made}:
-        file.touch(mode=0o600)
-        file.write_text(json.dumps({**kept, **made}), encoding="utf-8")
+        draft = file.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps({**kept, **made}), encoding="utf-8")
+        draft.replace(file)
     return [(name, made[name][0], role) for name, role, _ in wanted]
 
 

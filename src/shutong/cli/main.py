@@ -256,7 +256,7 @@ def train(home: HomeOption = None, json: JsonOption = False) -> None:
 @app.command()
 def match(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="比对设置（YAML）/ what is compared how")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV（UTF-8）或 Parquet / the rows")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV、XLSX 或 JSON / the rows")],
     other: Annotated[
         Path | None, typer.Argument(metavar="[OTHER]", help="另一文件；没有则查重 / a second file; else duplicates")
     ] = None,

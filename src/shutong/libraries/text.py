@@ -28,7 +28,7 @@ def json_text_sql(text: str) -> str:
     escaped = text
     for character, replacement in _ESCAPES:
         escaped = f"replace({escaped}, {character}, {replacement})"
-    # Looking for a character costs a tenth of replacing it, and few texts have any of them.
+    # Few texts have any of them, and what is not there need not be replaced.
     rare = " OR ".join(f"contains({text}, {character})" for character, _ in _ESCAPES)
     return (
         f"CASE WHEN {text} IS NULL THEN 'null' WHEN {rare} THEN concat(chr(34), {escaped}, chr(34))"
@@ -50,5 +50,5 @@ _PERSONAL_NUMBER = (
 def scrubbed_sql(column: str) -> str:
     """A text without personal numbers. For DuckDB, which makes everything that leaves for the public."""
     replaced = f"regexp_replace({column}, '{_PERSONAL_NUMBER}', '\\1******\\3', 'g')"
-    # Few texts have so many digits in a row, and looking for them is cheap.
+    # Few texts have so many digits in a row.
     return f"CASE WHEN regexp_matches({column}, '[0-9]{{11}}') THEN {replaced} ELSE {column} END"

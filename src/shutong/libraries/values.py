@@ -174,7 +174,7 @@ def _linked_sql(together: list[Source]) -> str:
         f" (SELECT record_id FROM mine))), timed AS (SELECT *, coalesce({began}, received_on) AS valid_from FROM versions),"
         f" ended AS (SELECT *, greatest(valid_from, lead(valid_from) {ordered}) AS valid_to,"
         f" lead(valid_from) {ordered} IS NULL AS last FROM timed)"
-        f" SELECT m.subject_id, m.current, e.record_id, e.batch_id, e.received_on, e.seq, e.row_no, e.valid_from,"
+        f" SELECT m.subject_id, m.current, e.record_id, e.batch_id, e.received_on, e.valid_from,"
         f" CASE WHEN NOT e.last THEN e.valid_to END AS valid_to, {_PLACE} AS place, {columns_sql(taken, 'e')}"
         " FROM ended e JOIN mine m ON m.record_id = e.record_id"
     )

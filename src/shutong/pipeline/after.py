@@ -61,14 +61,11 @@ def after_commit(
     # The answers may lag behind by a run that was killed after its commit: then its subjects are not known here.
     if reached.run_id == shown and _shows(home, catalog, day):
         apply_listings(home.answers, catalog)
-    elif reached.run_id == shown:
-        # A new title or mask changes no table of the lake, but what is shown of every subject.
-        with engine.undivided():
-            renew(engine, home.answers, catalog, day, reached.run_id, full=True)
-    else:
-        full = reached.kind == "full" or shown != reached.previous
-        with engine.undivided():
-            renew(engine, home.answers, catalog, day, reached.run_id, full=full)
+        return
+    # A new title or mask changes no table of the lake, but what is shown of every subject.
+    full = reached.run_id == shown or reached.kind == "full" or shown != reached.previous
+    with engine.undivided():
+        renew(engine, home.answers, catalog, day, reached.run_id, full=full)
 
 
 def _shows(home: Home, catalog: Catalog, day: dt.date) -> bool:

@@ -23,7 +23,7 @@ from shutong.subjects.repair import repair_steps
 from shutong.subjects.similar import similar_steps
 from shutong.subjects.tables import DECISIONS, IDENTIFIERS, LINKS, LOOKUPS, MENTIONS, MODELS, UNIDENTIFIED
 
-VERSION = 3
+VERSION = 2
 
 SCORES = {
     "registry": 1000,
@@ -76,7 +76,7 @@ def _steps() -> Iterator[Step]:
     yield SqlStep("owners", _OWNERS, materialise=True)
     yield SqlStep("name_areas", _NAME_AREAS, materialise=True)
     yield from repair_steps()
-    yield SqlStep("told", _TOLD, materialise=True)
+    yield SqlStep("told", _TOLD)
     yield SqlStep("looked_up", _looked_up_sql())
     yield SqlStep("by_code", _BY_CODE, materialise=True)
     yield SqlStep("own_names", _OWN_NAMES, materialise=True)
@@ -96,14 +96,10 @@ def _steps() -> Iterator[Step]:
     yield SqlStep("unidentified", f"SELECT {unidentified} FROM ({both}) WHERE reason IS NOT NULL")
 
 
-# Only what identification looks at: every column more is written and read once more. ``plain``: a known unified code
-# says who is meant and no other code beside it could say otherwise, as in most rows.
-_TOLD = f"""SELECT m.record_id, m.role, m.entry, m.principal, m.current, m.registry, m.resource, m.kind, m.uscc, m.org_code,
- m.registration_no, m.taxpayer_no, m.certificate_no, m.organisation_code, m.name_key, m.variant_key, m.area, m.case_key,
- u.subject_id AS by_uscc, (u.subject_id IS NOT NULL AND NOT m.registry
-  AND coalesce(m.org_code, m.registration_no, m.taxpayer_no, m.certificate_no) IS NULL) AS plain
-FROM (SELECT *, {ORG_CODE} AS organisation_code FROM mentions WHERE kind = 'organisation') m
- LEFT JOIN owners u ON u.kind = 'uscc' AND u.value = m.uscc"""
+# Only what identification looks at: every column more is written and read once more.
+_TOLD = f"""SELECT record_id, role, entry, principal, current, registry, resource, kind, uscc, org_code, registration_no,
+ taxpayer_no, certificate_no, {ORG_CODE} AS organisation_code, name_key, variant_key, area, case_key
+FROM mentions WHERE kind = 'organisation'"""
 
 _LEFT_CASES = """SELECT DISTINCT d.case_key FROM decided d WHERE d.case_key IS NOT NULL
  AND (d.reason IN ('no-match', 'ambiguous') OR EXISTS (SELECT 1 FROM ruled_out r
@@ -122,46 +118,30 @@ WHERE n.kind IN ('name', 'variant') GROUP BY n.kind, n.value, a.value"""
 
 
 def _looked_up_sql() -> str:
-    """Every mention of an organisation with whom its codes and its name lead to; what a plain one lacks is not looked up."""
-    return f"{_found_sql(plain=False)} UNION ALL {_found_sql(plain=True)}"
-
-
-def _found_sql(*, plain: bool) -> str:
-    nobody, none = "CAST(NULL AS VARCHAR)", "CAST(NULL AS BIGINT)"
-    columns = ["t.*", f"{nobody if plain else 'g.subject_id'} AS by_register"]
-    columns.append(f"{nobody if plain else 's.subject_id'} AS by_repair")
+    """Every mention of an organisation with whom its codes and its name lead to."""
+    columns = ["t.*", "u.subject_id AS by_uscc", "g.subject_id AS by_register", "s.subject_id AS by_repair"]
     joins = [
+        "LEFT JOIN owners u ON u.kind = 'uscc' AND u.value = t.uscc",
         "LEFT JOIN owners g ON g.kind = 'register'"
         " AND g.value = CASE WHEN t.registry AND t.current THEN concat(t.record_id, '/', t.role) END",
         "LEFT JOIN repaired s ON s.record_id = t.record_id AND s.role = t.role",
     ]
-    if plain:
-        joins.clear()
     for code in _CODES:
-        if plain and code != "org_code":
-            columns += [f"{nobody} AS by_{code}", f"{none} AS {code}_owners"]
-            continue
         columns += [f"CASE WHEN {code}_of.owners = 1 THEN {code}_of.subject_id END AS by_{code}"]
         columns += [f"{code}_of.owners AS {code}_owners"]
         joins.append(
             f"LEFT JOIN owners {code}_of ON {code}_of.kind = '{code}' AND {code}_of.value = t.{_COLUMN_OF[code]}"
         )
     for short, kind in (("name", "name"), ("variant", "variant")):
-        if plain and short == "variant":
-            columns += [f"{nobody} AS by_{short}_area", f"{none} AS {short}_area_owners"]
-            continue
         columns += [f"CASE WHEN {short}_in.owners = 1 THEN {short}_in.subject_id END AS by_{short}_area"]
         columns += [f"{short}_in.owners AS {short}_area_owners"]
         joins.append(
             f"LEFT JOIN name_areas {short}_in ON {short}_in.kind = '{kind}' AND {short}_in.value = t.{kind}_key"
             f" AND {short}_in.area = t.area"
         )
-    # Beside an area the name alone says nothing of a row whose code is known.
-    alone = "CASE WHEN t.area IS NULL THEN t.name_key END" if plain else "t.name_key"
     columns += ["CASE WHEN name_of.owners = 1 THEN name_of.subject_id END AS by_name", "name_of.owners AS name_owners"]
-    joins.append(f"LEFT JOIN owners name_of ON name_of.kind = 'name' AND name_of.value = {alone}")
-    wanted = "t.plain" if plain else "NOT t.plain"
-    return f"SELECT {', '.join(columns)} FROM told t {' '.join(joins)} WHERE {wanted}"
+    joins.append("LEFT JOIN owners name_of ON name_of.kind = 'name' AND name_of.value = t.name_key")
+    return f"SELECT {', '.join(columns)} FROM told t {' '.join(joins)}"
 
 
 _AGREEING = ", ".join(f"by_{code}" for code in _CODES)

@@ -42,8 +42,8 @@ class Linkage(BaseModel):
     """A declared configuration of linking.
 
     ``blocks``: lists of columns; only rows that agree on all columns of one of the lists are compared. ``first``: in
-    these columns only so many characters must agree in a block. ``together``: columns that are swapped now and then
-    (given name and surname) are read as one text in order.
+    these columns only so many characters must agree in a block. ``swapped``: two columns that people exchange now and
+    then (given name and surname), compared both ways.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,13 +70,13 @@ class Linkage(BaseModel):
 LINKED = columns(left_id=pa.string(), right_id=pa.string(), probability=pa.float64())
 
 
-def link(tables: Sequence[pa.Table], wanted: Linkage, temp: Path, memory: int, seed: int = 7) -> pa.Table:
+def link(tables: Sequence[pa.Table], wanted: Linkage, temp: Path, memory: int, threads: int, seed: int = 7) -> pa.Table:
     """Pairs of rows that are the same: within one table, or between two.
 
     Args:
         tables: one or two; each has the columns of ``wanted``, all text, NULL or empty where nothing is known.
         wanted: the configuration.
-        temp: folder to spill to. memory: bytes that DuckDB may use.
+        temp: folder to spill to. memory: bytes that DuckDB may use. threads: of DuckDB.
 
     Returns:
         ``LINKED``: the unique values of both rows and how probable it is, at least ``wanted.link``; of two tables each
@@ -87,7 +87,7 @@ def link(tables: Sequence[pa.Table], wanted: Linkage, temp: Path, memory: int, s
     """
     logging.getLogger("splink").setLevel(logging.ERROR)
     connection: Any = duckdb.connect(
-        config={"memory_limit": f"{memory >> 20}MB", "temp_directory": str(temp), "threads": 2}
+        config={"memory_limit": f"{memory >> 20}MB", "temp_directory": str(temp), "threads": threads}
     )
     try:
         linker = _linker(connection, [_prepared(table, wanted) for table in tables], wanted)

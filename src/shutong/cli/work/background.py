@@ -6,7 +6,6 @@ import importlib
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 SITE_FIRST = 4.0
@@ -15,13 +14,14 @@ SITE_FIRST = 4.0
 
 def main() -> None:
     """Work until terminated, or until the process that started it is gone. The site, which starts beside it, comes first."""
-    time.sleep(SITE_FIRST)
-    importlib.import_module("shutong.portal.django").setup(Path(os.environ["SHUTONG_HOME"]))
-    roof = importlib.import_module("shutong.portal.background")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     threading.Thread(target=_watch_parent, args=(os.getppid(), stop), daemon=True).start()
+    if stop.wait(SITE_FIRST):
+        return
+    importlib.import_module("shutong.portal.django").setup(Path(os.environ["SHUTONG_HOME"]))
+    roof = importlib.import_module("shutong.portal.background")
     importlib.import_module("shutong.jobs.worker").run_worker(roof.HANDLERS, roof.SCHEDULE, stop=stop)
 
 
