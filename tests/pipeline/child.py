@@ -10,13 +10,15 @@ from pathlib import Path
 
 
 def main(verb: str, folder: Path, words: list[str]) -> None:
-    """One verb: ``home:make``, ``deliver`` (JSON list of resource, path, day), ``run`` (day, then words full), ``daily``,
-    ``look``."""
+    """One verb: ``home:make`` (JSON list of packs), ``deliver`` (JSON list of resource, path, day), ``run`` (day, then
+    words full), ``daily``, ``look``."""
     if verb == "home:make":
         importlib.import_module("shutong.engine.home").Home.create(folder)
     importlib.import_module("shutong.portal.django").setup(folder)
     if verb == "home:make":
-        importlib.import_module("shutong.cli.work.home").prepare(folder)
+        importlib.import_module("shutong.cli.work.home").prepare(
+            folder, packs=list(map(Path, json.loads(words.pop(0))))
+        )
     if "deliver" in verb:
         deliver(folder, json.loads(words.pop(0)))
     if verb == "daily":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -51,17 +52,25 @@ LOGS = {"subject_events"}
 nothing need not."""
 
 
-@functools.cache
-def catalog() -> Catalog:
-    """The packs that come with the project."""
-    return load_packs([ROOT / "packs"])
+FEW = ("city", "credit", "market")
+"""Packs with which every stage has something to do; a run of all takes three times as long."""
 
 
 @functools.cache
-def city(subjects: int = 40, seed: int = 11, days: int = 4) -> Path:
+def catalog(packs: tuple[str, ...] = ()) -> Catalog:
+    """The packs of these names that come with the project, all of them where none is named."""
+    return load_packs(_folders(packs))
+
+
+def _folders(packs: tuple[str, ...]) -> list[Path]:
+    return [ROOT / "packs" / name for name in packs] or [ROOT / "packs"]
+
+
+@functools.cache
+def city(subjects: int = 40, seed: int = 11, days: int = 4, packs: tuple[str, ...] = ()) -> Path:
     """A folder with a small city."""
     folder = Path(tempfile.mkdtemp(prefix="shutong-city-"))
-    generate(folder, catalog(), subjects=subjects, seed=seed, days=days)
+    generate(folder, catalog(packs), subjects=subjects, seed=seed, days=days)
     return folder
 
 
@@ -74,16 +83,16 @@ def deliveries_of(folder: Path, days: slice = slice(None)) -> list[tuple[str, Pa
     ]
 
 
-def new_home(path: Path) -> Home:
+def new_home(path: Path, packs: tuple[str, ...] = ()) -> Home:
     """A home with the databases and the packs, made once and copied."""
-    shutil.copytree(_empty_home(), path)
+    shutil.copytree(_empty_home(packs), path)
     return Home.open(path)
 
 
 @functools.cache
-def _empty_home() -> Path:
+def _empty_home(packs: tuple[str, ...]) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="shutong-home-")) / "home"
-    child("home:make", folder)
+    child("home:make", folder, json.dumps(list(map(str, _folders(packs)))))
     return folder
 
 

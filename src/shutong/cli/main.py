@@ -232,12 +232,15 @@ def demo(
     Examples: `shutong demo`, `shutong demo --home /tmp/city --subjects 2000 --seed 3 --dirt 2 --no-serve`
     """
     ready: bool = work("create:demo_home")(home, subjects=subjects, seed=seed, days=days, dirt=dirt, fresh=fresh)
-    if not ready:
-        in_home(home, "demo:build", subjects=subjects, seed=seed, days=days, dirt=dirt)
+    if ready:
+        if no_serve:
+            in_home(home, "demo:show_finished")
+        else:
+            in_home(home, "serve:serve", port=port, host=None)
+        return
+    in_home(home, "demo:build", subjects=subjects, seed=seed, days=days, dirt=dirt)
     if not no_serve:
-        in_home(home, "serve:serve", port=port, host=None)
-    elif ready:
-        in_home(home, "demo:show_finished")
+        in_home(home, "serve:serve_afresh", port=port)
 
 
 @app.command()

@@ -164,8 +164,13 @@ def end(code: int) -> None:
 def run_app(app: typer.Typer) -> int:
     """Run the command line and turn however it ended into an exit code and a sentence."""
     open_missing_streams()
+    return ended(lambda: app(standalone_mode=False))
+
+
+def ended(work: Callable[[], Any]) -> int:
+    """Do something and turn however it ended into an exit code and a sentence."""
     try:
-        code = app(standalone_mode=False)
+        code = work()
         sys.stdout.flush()
         return _interrupted() if code == INTERRUPTED else int(code or DONE)
     except SystemExit as stop:

@@ -35,7 +35,8 @@ class Views:
 
 def declared_statement(sql: str, catalog: Catalog, required: Sequence[str], optional: Sequence[str] = ()) -> Statement:
     """A statement of a declaration, checked against the declared views. Raises ``SqlRefused``."""
-    return check_statement(sql, catalog.views(), required, optional)
+    asked = ("statement", sql, tuple(required), tuple(optional))
+    return catalog.once(asked, lambda: check_statement(sql, catalog.views(), required, optional))
 
 
 def statement_sql(statement: Statement) -> str:

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from prometheus_client.mmap_dict import MmapedDict
-
 VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """prometheus_client reads it when it is imported."""
-
-_Values: Final[Any] = MmapedDict
-"""The package says nothing of its types."""
 
 
 def begin_counting(home: Path) -> Path:
@@ -45,10 +41,11 @@ def keep_counts_of(process: int) -> None:
     folder = counting_folder()
     if folder is None:
         return
+    values: Any = importlib.import_module("prometheus_client.mmap_dict").MmapedDict
     with counts_stand_still(folder):
         for path in folder.glob(f"*_{process}.db"):
-            kept = _Values(str(folder / f"{path.name.split('_')[0]}_ended.db"))
-            for key, value, _at, _place in _Values.read_all_values_from_file(str(path)):
+            kept = values(str(folder / f"{path.name.split('_')[0]}_ended.db"))
+            for key, value, _at, _place in values.read_all_values_from_file(str(path)):
                 kept.write_value(key, kept.read_value(key)[0] + value, 0.0)
             kept.close()
             path.unlink()

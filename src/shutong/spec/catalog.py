@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -49,6 +49,8 @@ from shutong.spec.models import (
 )
 from shutong.spec.yamltext import Location
 from shutong.standards.codesets import Code, CodeSet, code_set
+
+T = TypeVar("T")
 
 __all__ = [
     "FACTS_VIEW",
@@ -122,6 +124,14 @@ class Catalog:
     pack_of: Mapping[tuple[str, str], str] = field(default_factory=dict)
     places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
     _hashes: dict[tuple[str, str], str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _worked_out: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, what: Hashable, work: Callable[[], T]) -> T:
+        """What ``work`` makes of this catalog, kept under the name ``what``: a catalog never changes."""
+        if what not in self._worked_out:
+            self._worked_out[what] = work()
+        found: T = self._worked_out[what]
+        return found
 
     def of_kind(self, kind: str) -> Mapping[str, Model]:
         """The declarations of one kind, by name.
@@ -188,6 +198,9 @@ class Catalog:
 
     def views(self) -> dict[str, pa.Schema]:
         """The views that rule SQL sees, by SQL name: every resource, every library, and ``facts``."""
+        return self.once("views", self._views)
+
+    def _views(self) -> dict[str, pa.Schema]:
         found = {view_name(name): resource_view(resource) for name, resource in self.resources.items()}
         found |= {view_name(name): library_view(library) for name, library in self.libraries.items()}
         return found | {"facts": FACTS_VIEW}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 
@@ -129,10 +130,16 @@ def _limits(item: Item, at: Findings, here: tuple[str, ...]) -> None:
         if not text:
             at.add("item.pattern", "pattern 只用于文字", "pattern is for text only", *here, "pattern")
         try:
-            duckdb.execute("SELECT regexp_full_match('', ?)", [item.pattern]).fetchall()
+            _own_duckdb().execute("SELECT regexp_full_match('', ?)", [item.pattern]).fetchall()
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             at.add("item.pattern", f"正则有误：{reason}", f"not a regular expression: {reason}", *here, "pattern")
+
+
+@functools.cache
+def _own_duckdb() -> duckdb.DuckDBPyConnection:
+    # Without threads, and not the one that the module shares: that one is closed in a site, which forks.
+    return duckdb.connect(config={"threads": 1, "memory_limit": "64MB"})
 
 
 def _headers(resource: Resource, at: Findings) -> None:

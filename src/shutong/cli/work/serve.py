@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -15,7 +17,7 @@ from shutong.accounts.actors import SYSTEM
 from shutong.accounts.demo import create_demo_accounts
 from shutong.accounts.permissions import ROLES
 from shutong.catalog.actions import current_catalog
-from shutong.cli.outcome import output, say
+from shutong.cli.outcome import ended, output, say
 from shutong.cli.work.ports import free_port, site_address
 from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
@@ -35,18 +37,59 @@ def serve(folder: Path, *, port: int | None, host: str | None) -> None:
         say(
             f"端口 {wanted} 不能用（已被占用或无权限），改用 {free} / port {wanted} is in use or not allowed, taking {free}"
         )
+    child = _in_a_fork(home)
+    os.environ[VARIABLE] = str(begin_counting(home.path))
+    site = importlib.import_module("shutong.cli.work.site")
+    failed = _exit_code(child)
+    if failed:
+        raise SystemExit(failed)
+    say(f"\n  http://{address}/  （Ctrl-C 停止 / stops）\n")
+    subprocess.Popen(
+        [sys.executable, "-m", "shutong.cli.work.background"],
+        env={name: value for name, value in os.environ.items() if name != VARIABLE},
+    )
+    sys.stdout.flush()
+    site.Site(address, processes=2).run()
+
+
+def serve_afresh(folder: Path, *, port: int | None) -> None:
+    """As ``serve``, by a new program under the same process id: what this one has started to read the lake does not
+    survive the forks of a site."""
+    connections.close_all()
+    sys.stdout.flush()
+    words = ["serve", "--home", str(folder), *(["--port", str(port)] if port is not None else [])]
+    os.execv(sys.executable, [sys.executable, "-m", "shutong.cli.main", *words])  # noqa: S606
+
+
+def _in_a_fork(home: Home) -> int:
+    """Make the home ready and print its sign-ins in a process that ends with it, while this one loads the site.
+
+    Returns the process's id. Reading the lake starts threads, which a site that forks must not have.
+    """
+    connections.close_all()
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        # Without Python's own end: DuckDB would wait for threads that its module began and that no fork has.
+        os._exit(ended(lambda: _show_ready(home)))
+    return child
+
+
+def _show_ready(home: Home) -> None:
     make_ready(home)
     if home.settings.demo:
         show_sign_ins(home)
-    say(f"\n  http://{address}/  （Ctrl-C 停止 / stops）\n")
-    environment = {**os.environ, "SHUTONG_HOME": str(folder.resolve())}
-    subprocess.Popen([sys.executable, "-m", "shutong.cli.work.background"], env=environment)
-    environment[VARIABLE] = str(begin_counting(home.path))
-    connections.close_all()
-    sys.stdout.flush()
-    # The site forks, and what this process has started to read the lake does not survive a fork: it begins afresh, under
-    # the same process id. The background process ends when this id does.
-    os.execve(sys.executable, [sys.executable, "-m", "shutong.cli.work.site", address], environment)  # noqa: S606
+
+
+def _exit_code(child: int) -> int:
+    """Wait for a fork of this process; its exit code. It has said itself what went wrong."""
+    while True:
+        try:
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        except KeyboardInterrupt:
+            os.kill(child, signal.SIGINT)
+        else:
+            return code if code >= 0 else 128 - code
 
 
 def make_ready(home: Home) -> None:

@@ -1,14 +1,20 @@
-"""The process that answers requests: ``python -m shutong.cli.work.site HOST:PORT`` with ``SHUTONG_HOME`` set."""
+"""The site: the process that starts those that answer requests, and sees to it that there are enough of them."""
 
 from __future__ import annotations
 
-import sys
+import importlib
 from typing import Any
 
+import duckdb
 from gunicorn.app.base import BaseApplication
 
 from shutong.portal.counting import keep_counts_of
 from shutong.portal.wsgi import application
+
+# The pages are loaded once and not by each process anew.
+importlib.import_module("shutong.portal.urls")
+# DuckDB's module has begun a database of its own, whose threads no fork has: at its end a process would wait for them.
+duckdb.default_connection().close()
 
 
 def _forget(_arbiter: Any, worker: Any) -> None:
@@ -43,7 +49,3 @@ class Site(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         """The application that answers."""
         return application
-
-
-if __name__ == "__main__":
-    Site(sys.argv[1], processes=2).run()

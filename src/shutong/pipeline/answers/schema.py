@@ -10,12 +10,15 @@ Dates are ISO text, JSON is text, booleans are 0 or 1, so the tables are the sam
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+import pyarrow as pa
 
 FORMAT = 5
 """Version of these tables; a file of another format is rebuilt, never migrated."""
 
 Type = Literal["TEXT", "INTEGER", "REAL"]
+_ARROW: Final[dict[Type, pa.DataType]] = {"TEXT": pa.string(), "INTEGER": pa.int64(), "REAL": pa.float64()}
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,11 @@ class Table:
     def names(self) -> tuple[str, ...]:
         """Column names in load order."""
         return tuple(name for name, _ in self.columns)
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The columns as Arrow types."""
+        return pa.schema([(name, _ARROW[kind]) for name, kind in self.columns])
 
     def create_sql(self) -> str:
         """``CREATE TABLE`` for SQLite and PostgreSQL alike; the key comes after the load, see ``index_sql``."""

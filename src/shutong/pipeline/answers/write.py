@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections import Counter
@@ -11,6 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import adbc_driver_manager as adbc
+import adbc_driver_sqlite
 import orjson
 import pyarrow as pa
 
@@ -23,21 +26,32 @@ _PAGE = 8192
 Cells = tuple[Any, ...]
 
 
+def fitted(table: schema.Table, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches in the table's columns, order and types; columns that are absent are NULL.
+
+    Raises:
+        ValueError: a batch has a column that the table does not have.
+    """
+    for batch in batches:
+        given = batch.schema.names
+        unknown = set(given) - set(table.names)
+        if unknown:
+            raise ValueError(f"{table.name} has no columns {sorted(unknown)}")
+        columns = [
+            batch.column(field.name).cast(field.type) if field.name in given else pa.nulls(batch.num_rows, field.type)
+            for field in table.arrow
+        ]
+        yield pa.RecordBatch.from_arrays(columns, schema=table.arrow)
+
+
 def cells_of(table: schema.Table, batches: Iterable[pa.RecordBatch]) -> Iterator[Cells]:
     """The rows of record batches as tuples in the table's column order; columns that are absent are NULL.
 
     Raises:
         ValueError: a batch has a column that the table does not have.
     """
-    for batch in batches:
-        unknown = set(batch.schema.names) - set(table.names)
-        if unknown:
-            raise ValueError(f"{table.name} has no columns {sorted(unknown)}")
-        columns = [
-            batch.column(name).to_pylist() if name in batch.schema.names else [None] * batch.num_rows
-            for name in table.names
-        ]
-        yield from zip(*columns, strict=True)
+    for batch in fitted(table, batches):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 def chunks(rows: Iterable[Cells], size: int = _CHUNK) -> Iterator[list[Cells]]:
@@ -45,6 +59,10 @@ def chunks(rows: Iterable[Cells], size: int = _CHUNK) -> Iterator[list[Cells]]:
     iterator = iter(rows)
     while part := list(islice(iterator, size)):
         yield part
+
+
+# The file is not visible until it is complete, so nothing in it needs a journal.
+_BUILDING = ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "cache_size=-131072", "temp_store=MEMORY")
 
 
 def write_file(path: Path, tables: Mapping[str, Iterable[pa.RecordBatch]]) -> dict[str, int]:
@@ -58,26 +76,16 @@ def write_file(path: Path, tables: Mapping[str, Iterable[pa.RecordBatch]]) -> di
     Returns:
         Rows written per table.
     """
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        # The file is not visible until it is complete, so nothing in it needs a journal.
-        for pragma in (f"page_size={_PAGE}", "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE",
-                       "cache_size=-131072", "temp_store=MEMORY"):  # fmt: skip
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("BEGIN")
+    with _building(path) as connection:
         for table in schema.TABLES:
             connection.execute(table.create_sql())
         connection.execute(schema.VALUE_VIEW)
         connection.execute(names.CREATE_INDEX)
-        counts = {}
-        for table in schema.TABLES:
-            if table is schema.BIGRAM:
-                continue
-            rows = cells_of(table, tables.get(table.name, ()))
-            if table is schema.SUBJECT:
-                counts[table.name] = _write_subjects(connection, rows)
-            else:
-                counts[table.name] = _insert(connection, table, rows)
+    counts = _load(path, {one: tables[one.name] for one in schema.TABLES if one.name in tables and one not in _BY_HAND})
+    with _building(path) as connection:
+        counts[schema.SUBJECT.name] = _write_subjects(
+            connection, cells_of(schema.SUBJECT, tables.get(schema.SUBJECT.name, ()))
+        )
         connection.execute(
             "INSERT OR REPLACE INTO answer_meta (name, value) VALUES ('format', ?)", (str(schema.FORMAT),)
         )
@@ -89,18 +97,73 @@ def write_file(path: Path, tables: Mapping[str, Iterable[pa.RecordBatch]]) -> di
         connection.execute("ANALYZE")
         connection.execute("PRAGMA locking_mode=NORMAL")
         connection.execute("PRAGMA journal_mode=WAL")
-    finally:
-        connection.close()
     return counts
 
 
-def _insert(connection: sqlite3.Connection, table: schema.Table, rows: Iterable[Cells]) -> int:
-    count = 0
-    statement = table.insert_sql()
+_BY_HAND = (schema.SUBJECT, schema.BIGRAM)
+"""Tables whose rows are made here, one by one."""
+
+
+@contextlib.contextmanager
+def _building(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to a file that is being built, in a transaction."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for pragma in (f"page_size={_PAGE}", *_BUILDING):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("BEGIN")
+        yield connection
+        if connection.in_transaction:
+            connection.execute("COMMIT")
+
+
+def _load(path: Path, tables: Mapping[schema.Table, Iterable[pa.RecordBatch]]) -> dict[str, int]:
+    """Take whole tables into the file as they are, without a Python object for each cell; returns the rows of each."""
+    counts = {}
+    with adbc_driver_sqlite.connect(str(path)) as database, adbc.AdbcConnection(database) as connection:
+        for pragma in _BUILDING:
+            with adbc.AdbcStatement(connection) as statement:
+                statement.set_sql_query(f"PRAGMA {pragma}")
+                statement.execute_update()
+        for table, batches in tables.items():
+            stream = _Stream(table, batches)
+            with adbc.AdbcStatement(connection) as statement:
+                statement.set_options(**{_INTO: table.name, _MODE: adbc.INGEST_OPTION_MODE_APPEND})
+                statement.bind_stream(stream.reader())
+                try:
+                    counts[table.name] = statement.execute_update()
+                except adbc.Error:
+                    # What went wrong in our own stream is told as it was, not as the driver heard of it.
+                    if stream.failure is not None:
+                        raise stream.failure from None
+                    raise
+    return counts
+
+
+_INTO, _MODE = adbc.INGEST_OPTION_TARGET_TABLE, adbc.INGEST_OPTION_MODE
+
+
+@dataclass
+class _Stream:
+    """Batches of a table on their way into the file, and what stopped them."""
+
+    table: schema.Table
+    batches: Iterable[pa.RecordBatch]
+    failure: Exception | None = None
+
+    def reader(self) -> pa.RecordBatchReader:
+        return pa.RecordBatchReader.from_batches(self.table.arrow, self._watched())
+
+    def _watched(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from fitted(self.table, self.batches)
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+def _insert(connection: sqlite3.Connection, table: schema.Table, rows: Iterable[Cells]) -> None:
     for part in chunks(rows):
-        connection.executemany(statement, part)
-        count += len(part)
-    return count
+        connection.executemany(table.insert_sql(), part)
 
 
 def _write_subjects(connection: sqlite3.Connection, rows: Iterable[Cells]) -> int:
