@@ -34,7 +34,7 @@ def identifiers_stage(catalog: Catalog) -> Stage:
     """The stage that writes ``identifiers`` from all register mentions and the registry of ids."""
     return Stage(
         name="identifiers",
-        reads=identifier_reads(),
+        reads=(Read("mentions", "mentions", MENTIONS), Read("subjects", "registry", SUBJECTS)),
         steps=tuple(identifier_steps()),
         writes=(Write("identifiers", "identifiers", key="subject_id", schema=IDENTIFIERS),),
         version=VERSION,
@@ -42,13 +42,8 @@ def identifiers_stage(catalog: Catalog) -> Stage:
     )
 
 
-def identifier_reads() -> tuple[Read, ...]:
-    """The whole tables that identifiers are worked out from."""
-    return Read("mentions", "mentions", MENTIONS), Read("subjects", "registry", SUBJECTS)
-
-
 def identifier_steps() -> Iterator[Step]:
-    """The steps that end in ``identifiers``."""
+    """The steps from the views ``mentions`` and ``registry`` to ``identifiers``."""
     yield SqlStep("register_rows", _REGISTER_ROWS, materialise=True)
     yield SqlStep(
         "level_0",

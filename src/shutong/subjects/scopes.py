@@ -10,7 +10,6 @@ after, are all that can change.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pyarrow as pa
 
@@ -20,7 +19,7 @@ from shutong.spec.columns import REPLACED
 from shutong.spec.models import Resource
 from shutong.subjects.current import needs_batches
 from shutong.subjects.mentions import ORG_CODE, PLACE, about_hash, accepted_table, accepted_view, subjects_of
-from shutong.subjects.registers import identifier_reads, identifier_steps
+from shutong.subjects.registers import identifier_steps
 from shutong.subjects.tables import (
     BATCHES,
     DECISIONS,
@@ -30,13 +29,16 @@ from shutong.subjects.tables import (
     MENTIONS,
     RECORD_SCOPE,
     SUBJECT_SCOPE,
+    SUBJECTS,
     VALUE_SCOPE,
     columns,
 )
+from shutong.subjects.ties import reach_steps, ties_sql
 
-VERSION = 2
+VERSION = 3
 
 CHANGED = "scope/changed"
+TIES_BEFORE = "scope/ties"
 RECORDS = "scope/records"
 SUBJECTS_OF_RUN = "scope/subjects"
 IDENTIFIERS_CHANGED = "scope/identifiers"
@@ -53,7 +55,8 @@ _NEW = "(seq > :since_seq OR received_on > :since_day) AND received_on <= :as_of
 
 
 def changed_records_stage(catalog: Catalog) -> Stage:
-    """Writes ``scope/changed``: the new records, and every version of the keys they replace or end.
+    """Writes ``scope/changed``: the new records, and every version of the keys they replace or end; and ``scope/ties``:
+    by what those of them that the last run knew were tied to others.
 
     Parameters: ``:as_of``; ``:since_seq`` and ``:since_day``, the highest ``seq`` and the as-of day of the last run.
     """
@@ -68,14 +71,20 @@ def changed_records_stage(catalog: Catalog) -> Stage:
     ]
     if any(needs_batches(r) for r in resources):
         reads.append(Read("batches", "batches", BATCHES))
+    reads.append(Read("mentions", "mentions", MENTIONS))
     steps = [SqlStep(f"touched_{view_name(r.resource)}", _touched_sql(r)) for r in resources]
     union = " UNION ".join(f"SELECT record_id FROM {step.name}" for step in steps)
-    steps.append(SqlStep("changed", union or "SELECT CAST(NULL AS VARCHAR) AS record_id WHERE FALSE"))
+    steps.append(SqlStep("changed", union or "SELECT CAST(NULL AS VARCHAR) AS record_id WHERE FALSE", materialise=True))
+    shown = ties_sql("(SELECT * FROM mentions WHERE record_id IN (SELECT record_id FROM changed))")
+    steps.append(SqlStep("ties_before", f"SELECT DISTINCT kind, value FROM ({shown})"))
     return Stage(
         name="changed-records",
         reads=tuple(reads),
         steps=tuple(steps),
-        writes=(Write(CHANGED, "changed", schema=RECORD_SCOPE),),
+        writes=(
+            Write(CHANGED, "changed", schema=RECORD_SCOPE),
+            Write(TIES_BEFORE, "ties_before", schema=VALUE_SCOPE),
+        ),
         version=VERSION,
         declarations=about_hash(catalog),
     )
@@ -100,29 +109,37 @@ def _touched_sql(resource: Resource) -> str:
 
 
 def identifier_changes_stage(catalog: Catalog) -> Stage:
-    """Works the identifiers out again and writes the subjects whose rows differ, those rows, and the values in them.
+    """Works out the identifiers again that a change reaches, and writes the subjects whose rows differ, those rows, and
+    the values in them.
 
     Reads ``identifiers`` as the last run left it.
     """
     columns_known = ", ".join(IDENTIFIERS.names)
+    nearby = "subject_id IN (SELECT subject_id FROM near)"
     differing = (
-        f"SELECT DISTINCT subject_id FROM ((SELECT {columns_known} FROM identifiers EXCEPT SELECT {columns_known} FROM known)"
-        f" UNION ALL (SELECT {columns_known} FROM known EXCEPT SELECT {columns_known} FROM identifiers))"
+        f"SELECT DISTINCT subject_id FROM ((SELECT {columns_known} FROM found EXCEPT SELECT {columns_known} FROM before)"
+        f" UNION ALL (SELECT {columns_known} FROM before EXCEPT SELECT {columns_known} FROM found))"
     )
     inside = "subject_id IN (SELECT subject_id FROM differing)"
     return Stage(
         name="identifier-changes",
-        reads=(*identifier_reads(), Read("identifiers", "known", IDENTIFIERS)),
+        reads=(
+            Read("mentions", "all_mentions", MENTIONS),
+            Read("subjects", "registry", SUBJECTS),
+            Read(CHANGED, "changed", RECORD_SCOPE),
+            Read(TIES_BEFORE, "ties_before", VALUE_SCOPE),
+            Read("identifiers", "known", IDENTIFIERS),
+        ),
         steps=(
-            *(
-                replace(step, materialise=True) if isinstance(step, SqlStep) and step.name == "identifiers" else step
-                for step in identifier_steps()
-            ),
+            *reach_steps(),
+            *identifier_steps(),
+            SqlStep("found", f"SELECT {columns_known} FROM identifiers WHERE {nearby}", materialise=True),
+            SqlStep("before", f"SELECT {columns_known} FROM known WHERE {nearby}", materialise=True),
             SqlStep("differing", differing, materialise=True),
-            SqlStep("rows", f"SELECT {columns_known} FROM identifiers WHERE {inside}"),
+            SqlStep("rows", f"SELECT {columns_known} FROM found WHERE {inside}"),
             SqlStep(
                 "values_in_them",
-                f"SELECT kind, value FROM identifiers WHERE {inside} UNION SELECT kind, value FROM known WHERE {inside}",
+                f"SELECT kind, value FROM found WHERE {inside} UNION SELECT kind, value FROM before WHERE {inside}",
             ),
         ),
         writes=(

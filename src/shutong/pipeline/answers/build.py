@@ -8,7 +8,7 @@ import fcntl
 import secrets
 import sqlite3
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,15 @@ from shutong.rules.models import Listing
 from shutong.spec.catalog import Catalog
 
 from . import schema
+from .ahead import reading_ahead
 from .extract import Extract, extracts
 from .features import feature_queries, feature_sql
 from .snapshot import snapshot
 from .statistics import FILE_STATISTICS, lake_statistics
-from .write import swap_in, write_file
+from .write import LOAD_ORDER, swap_in, write_file
+
+_AHEAD_SHARE = 16
+"""Of the memory, what waits to be written may take."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,15 @@ def build_full(engine: Engine, folder: Path, catalog: Catalog, business_day: dt.
     path = folder / f"answers-{secrets.token_hex(6)}.sqlite3"
     present = set(engine.lake.tables())
     try:
-        with contextlib.ExitStack() as stack, writing(folder):
-            tables: dict[str, Iterable[pa.RecordBatch]] = {
-                schema.META.name: [_meta(business_day, run_id)],
-                schema.CATALOG.name: snapshot(catalog, business_day),
-                schema.LISTING.name: listing_batches(catalog),
-            }
-            for name, sources in _streams(engine, catalog, present, stack).items():
-                tables[name] = (batch for source in sources for batch in source)
+        own: dict[str, Sequence[Iterable[pa.RecordBatch]]] = {
+            schema.META.name: [[_meta(business_day, run_id)]],
+            schema.CATALOG.name: [list(snapshot(catalog, business_day))],
+            schema.LISTING.name: [list(listing_batches(catalog))],
+        }
+        streams = own | _streams(engine, catalog, present)
+        ordered = {one.name: streams[one.name] for one in LOAD_ORDER if one.name in streams}
+        ahead = engine.settings.memory_bytes // _AHEAD_SHARE
+        with writing(folder), reading_ahead(ordered, ahead) as tables:
             counts = write_file(path, tables)
             _finish(path, engine, catalog, present, business_day)
             swap_in(folder, path)
@@ -81,29 +86,20 @@ def build_full(engine: Engine, folder: Path, catalog: Catalog, business_day: dt.
     return BuildReport(counts, time.perf_counter() - started, path=path)
 
 
-def _streams(
-    engine: Engine, catalog: Catalog, present: set[str], stack: contextlib.ExitStack
-) -> dict[str, list[Iterable[pa.RecordBatch]]]:
+def _streams(engine: Engine, catalog: Catalog, present: set[str]) -> dict[str, list[Iterable[pa.RecordBatch]]]:
     """Per table the streams that fill it; each is opened only when it is read."""
 
-    def opened(query: str, views: Mapping[str, str]) -> Generator[pa.RecordBatch, None, None]:
+    def opened(query: str, views: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         with engine.stream(query, views, batch_rows=20_000) as reader:
             yield from reader
 
-    queries = [
-        (one.table.name, one.query.replace("{scope}", scope), one.views)
-        for one in extracts(catalog, present)
-        for scope in _parts(engine, one)
-    ]
-    queries += [
-        (schema.FEATURE.name, feature_sql(one, "_subject IS NOT NULL"), one.views)
-        for one in feature_queries(catalog, present)
-    ]
     streams: dict[str, list[Iterable[pa.RecordBatch]]] = {}
-    for table, query, views in queries:
-        stream = opened(query, views)
-        stack.callback(stream.close)
-        streams.setdefault(table, []).append(stream)
+    for one in extracts(catalog, present):
+        for scope in _parts(engine, one):
+            streams.setdefault(one.table.name, []).append(opened(one.query.replace("{scope}", scope), one.views))
+    for placed in feature_queries(catalog, present):
+        sql = feature_sql(placed, "_subject IS NOT NULL")
+        streams.setdefault(schema.FEATURE.name, []).append(opened(sql, placed.views))
     return streams
 
 

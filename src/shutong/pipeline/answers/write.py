@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -65,13 +65,17 @@ def chunks(rows: Iterable[Cells], size: int = _CHUNK) -> Iterator[list[Cells]]:
 _BUILDING = ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "cache_size=-131072", "temp_store=MEMORY")
 
 
+LOAD_ORDER = (schema.SUBJECT, *(one for one in schema.TABLES if one not in (schema.SUBJECT, schema.BIGRAM)))
+"""The order in which tables are written: subjects bring their names' identifiers along, bigrams are counted from names."""
+
+
 def write_file(path: Path, tables: Mapping[str, Iterable[pa.RecordBatch]]) -> dict[str, int]:
     """Write a complete answers file.
 
     Args:
         path: a file that does not exist yet.
-        tables: per table name its record batches. The order of ``answer_subject`` is the static rank, unless its rows
-            bring a ``doc``. Tables that are absent stay empty; names and bigrams are made here.
+        tables: per table name its record batches, taken in ``LOAD_ORDER``. The order of ``answer_subject`` is the static
+            rank, unless its rows bring a ``doc``. Tables that are absent stay empty; names and bigrams are made here.
 
     Returns:
         Rows written per table.
@@ -81,17 +85,14 @@ def write_file(path: Path, tables: Mapping[str, Iterable[pa.RecordBatch]]) -> di
             connection.execute(table.create_sql())
         connection.execute(schema.VALUE_VIEW)
         connection.execute(names.CREATE_INDEX)
-    counts = _load(path, {one: tables[one.name] for one in schema.TABLES if one.name in tables and one not in _BY_HAND})
+        subjects = _write_subjects(connection, cells_of(schema.SUBJECT, tables.get(schema.SUBJECT.name, ())))
+        for table in (schema.SUBJECT, schema.BIGRAM):
+            _index(connection.execute, table)
+    counts = {schema.SUBJECT.name: subjects, **_load(path, tables)}
     with _building(path) as connection:
-        counts[schema.SUBJECT.name] = _write_subjects(
-            connection, cells_of(schema.SUBJECT, tables.get(schema.SUBJECT.name, ()))
-        )
         connection.execute(
             "INSERT OR REPLACE INTO answer_meta (name, value) VALUES ('format', ?)", (str(schema.FORMAT),)
         )
-        for table in schema.TABLES:
-            for statement in table.index_sql():
-                connection.execute(statement)
         connection.execute("COMMIT")
         connection.execute("PRAGMA analysis_limit=1000")
         connection.execute("ANALYZE")
@@ -100,8 +101,9 @@ def write_file(path: Path, tables: Mapping[str, Iterable[pa.RecordBatch]]) -> di
     return counts
 
 
-_BY_HAND = (schema.SUBJECT, schema.BIGRAM)
-"""Tables whose rows are made here, one by one."""
+def _index(execute: Callable[[str], Any], table: schema.Table) -> None:
+    for statement in table.index_sql():
+        execute(statement)
 
 
 @contextlib.contextmanager
@@ -116,27 +118,38 @@ def _building(path: Path) -> Iterator[sqlite3.Connection]:
             connection.execute("COMMIT")
 
 
-def _load(path: Path, tables: Mapping[schema.Table, Iterable[pa.RecordBatch]]) -> dict[str, int]:
-    """Take whole tables into the file as they are, without a Python object for each cell; returns the rows of each."""
+def _load(path: Path, tables: Mapping[str, Iterable[pa.RecordBatch]]) -> dict[str, int]:
+    """Take whole tables into the file as they are, without a Python object for each cell, and index each of them."""
     counts = {}
     with adbc_driver_sqlite.connect(str(path)) as database, adbc.AdbcConnection(database) as connection:
-        for pragma in _BUILDING:
+
+        def execute(sql: str) -> None:
             with adbc.AdbcStatement(connection) as statement:
-                statement.set_sql_query(f"PRAGMA {pragma}")
+                statement.set_sql_query(sql)
                 statement.execute_update()
-        for table, batches in tables.items():
-            stream = _Stream(table, batches)
-            with adbc.AdbcStatement(connection) as statement:
-                statement.set_options(**{_INTO: table.name, _MODE: adbc.INGEST_OPTION_MODE_APPEND})
-                statement.bind_stream(stream.reader())
-                try:
-                    counts[table.name] = statement.execute_update()
-                except adbc.Error:
-                    # What went wrong in our own stream is told as it was, not as the driver heard of it.
-                    if stream.failure is not None:
-                        raise stream.failure from None
-                    raise
+
+        for pragma in _BUILDING:
+            execute(f"PRAGMA {pragma}")
+        for table in LOAD_ORDER[1:]:
+            if table.name in tables:
+                with adbc.AdbcStatement(connection) as statement:
+                    counts[table.name] = _ingest(statement, table, tables[table.name])
+            _index(execute, table)
     return counts
+
+
+def _ingest(statement: adbc.AdbcStatement, table: schema.Table, batches: Iterable[pa.RecordBatch]) -> int:
+    stream = _Stream(table, batches)
+    statement.set_options(**{_INTO: table.name, _MODE: adbc.INGEST_OPTION_MODE_APPEND})
+    statement.bind_stream(stream.reader())
+    try:
+        count: int = statement.execute_update()
+    except adbc.Error:
+        # What went wrong in our own stream is told as it was, not as the driver heard of it.
+        if stream.failure is not None:
+            raise stream.failure from None
+        raise
+    return count
 
 
 _INTO, _MODE = adbc.INGEST_OPTION_TARGET_TABLE, adbc.INGEST_OPTION_MODE

@@ -1,0 +1,98 @@
+"""Ties: what binds register rows and the ids of subjects to each other, so that a change is followed as far as it reaches.
+
+Two register rows are of one subject, or say whether another row is, only where they share a tie: a code, the identity
+under which an id is minted, or the key of the row they are versions of. So the rows that are tied to a changed row,
+over as many steps as it takes, hold everything that its change can touch, and their identifiers are worked out alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutong.engine.stage import SqlStep
+from shutong.subjects.mentions import IDENTITY, IDENTITY_KIND, ORG_CODE
+
+ROUNDS = 6
+"""Steps that are followed from a changed row. What reaches farther is worked out with everything, which is slower."""
+
+_REGISTER = "registry AND kind = 'organisation'"
+_ROW = "concat(record_id, '/', role)"
+_IDENTITY = f"concat({IDENTITY_KIND}, ':', {IDENTITY})"
+_OF_REGISTER_ROWS = {
+    "org_code": ORG_CODE,
+    "registration_no": "registration_no",
+    "certificate_no": "certificate_no",
+    "version": "concat(key_id, '/', role)",
+}
+
+
+def ties_sql(source: str) -> str:
+    """SELECT of ``row_id``, ``kind`` and ``value``: the ties of the mentions of a view or subquery.
+
+    A row that is in no register has only the identity it may mint: by its other codes nothing is joined.
+    """
+    shown = ", ".join(
+        f"CASE WHEN {_REGISTER} THEN {value} END AS tie_{kind}" for kind, value in _OF_REGISTER_ROWS.items()
+    )
+    wide = f"SELECT {_ROW} AS row_id, CASE WHEN {IDENTITY_KIND} IS NOT NULL THEN {_IDENTITY} END AS tie_identity, {shown} FROM {source}"
+    return _long(f"({wide})")
+
+
+def _long(wide: str) -> str:
+    return " UNION ALL ".join(
+        f"SELECT row_id, '{kind}' AS kind, tie_{kind} AS value FROM {wide} t WHERE tie_{kind} IS NOT NULL"
+        for kind in ("identity", *_OF_REGISTER_ROWS)
+    )
+
+
+def reach_steps() -> Iterator[SqlStep]:
+    """The steps from the views ``all_mentions``, ``changed``, ``ties_before`` and ``registry`` to what a change reaches.
+
+    ``mentions`` are the mentions it reaches, and ``near`` the ids minted for what they show. Where the change reaches
+    farther than ``ROUNDS`` steps, both hold everything.
+    """
+    yield SqlStep("ties", ties_sql(f"(SELECT * FROM all_mentions WHERE {_REGISTER})"), materialise=True)
+    yield SqlStep("reached_0", _REACHED_AT_FIRST, materialise=True)
+    for number in range(1, ROUNDS + 1):
+        yield SqlStep(f"rows_{number}", _rows_showing(f"reached_{number - 1}"), materialise=True)
+        yield SqlStep(
+            f"reached_{number}",
+            f"SELECT kind, value FROM reached_{number - 1} UNION SELECT kind, value FROM ties"
+            f" WHERE row_id IN (SELECT row_id FROM rows_{number})",
+            materialise=True,
+        )
+    yield SqlStep(
+        "farther",
+        f"SELECT (SELECT count(*) FROM reached_{ROUNDS}) > (SELECT count(*) FROM reached_{ROUNDS - 1}) AS yes",
+        materialise=True,
+    )
+    identities = f"SELECT value FROM reached_{ROUNDS} WHERE kind = 'identity'"
+    yield SqlStep(
+        "near_rows",
+        f"SELECT row_id FROM rows_{ROUNDS} UNION ALL SELECT {_ROW} FROM all_mentions"
+        f" WHERE NOT ({_REGISTER}) AND {_IDENTITY} IN ({identities})",
+        materialise=True,
+    )
+    yield SqlStep(
+        "mentions",
+        f"SELECT * FROM all_mentions WHERE {_ROW} IN (SELECT row_id FROM near_rows) OR (SELECT yes FROM farther)",
+        materialise=True,
+    )
+    yield SqlStep(
+        "near",
+        f"SELECT subject_id FROM registry WHERE concat(identifier_kind, ':', identifier) IN ({identities})"
+        " OR (SELECT yes FROM farther)",
+        materialise=True,
+    )
+
+
+def _rows_showing(reached: str) -> str:
+    return f"SELECT DISTINCT t.row_id FROM ties t JOIN {reached} r ON r.kind = t.kind AND r.value = t.value"
+
+
+# What the changed rows showed before and show now, and the ids that they mint though they show nothing.
+_REACHED_AT_FIRST = f"""SELECT kind, value FROM ties_before
+UNION SELECT kind, value FROM
+ ({ties_sql("(SELECT * FROM all_mentions WHERE record_id IN (SELECT record_id FROM changed))")})
+UNION SELECT 'identity', concat(identifier_kind, ':', identifier) FROM registry
+ WHERE minted_by IN (SELECT record_id FROM changed)"""
