@@ -27,7 +27,7 @@ from bench.peers import PeerError, peer_python
 from bench.sides import THREADS, Figures, Row, SideError, fastest, row
 from shutong.engine.connection import Resources, connect
 from shutong.quality.bulk import failing_rows, parts_of
-from shutong.quality.delivery import row_sql
+from shutong.quality.judging import row_sql
 from shutong.quality.plan import check_plan
 
 GOAL = 0.5

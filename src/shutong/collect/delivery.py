@@ -43,6 +43,7 @@ from shutong.engine.home import Home
 from shutong.engine.run import LakeRun
 from shutong.engine.settings import Settings
 from shutong.spec.catalog import Catalog
+from shutong.spec.models import Resource
 
 _HELD_SHARE = 0.1
 """Of the memory setting, the share that rows may take while they wait for the commit."""
@@ -51,16 +52,21 @@ _WAIT_SECONDS = 600.0
 """How long a delivery waits for another one to commit; a commit takes seconds."""
 
 Progress = Callable[[int, int], None]
+Elsewhere = Callable[[Path, Sequence[Delivery]], Iterator[Read] | None]
 
 
 @dataclass(frozen=True)
 class Intake:
-    """Where deliveries go: a home, its engine, the declarations in force, and who checks the rows."""
+    """Where deliveries go: a home, its engine, the declarations in force, and who checks the rows.
+
+    ``elsewhere`` may read deliveries in other processes; it says None to those that are better read here.
+    """
 
     home: Home
     engine: Engine
     catalog: Catalog
     judge_for: JudgeFor
+    elsewhere: Elsewhere = lambda _folder, _deliveries: None
 
     def deliver(self, delivery: Delivery, received_at: dt.datetime | None = None) -> Receipt:
         """Take one file; see ``deliver_many``."""
@@ -88,16 +94,20 @@ class Intake:
         moment = received_at or dt.datetime.now(dt.UTC)
         resources = [self.catalog.resources[delivery.resource] for delivery in deliveries]
         with self._folder() as folder, self.engine.run(_run_id(), "collect") as run:
-            settings = self.home.settings
-            budget = Budget(int(settings.memory_bytes * _HELD_SHARE))
-            desk = Desk(self.home.keys, limits_of(settings), folder, budget, self.judge_for)
             reads: list[Read] = []
-            for number, (delivery, resource) in enumerate(zip(deliveries, resources, strict=True)):
-                reads.append(desk.read(number, delivery, resource))
+            for read in self.elsewhere(folder, deliveries) or self._read_here(folder, deliveries, resources):
+                reads.append(read)
                 if progress is not None:
-                    progress(number + 1, len(deliveries))
+                    progress(len(reads), len(deliveries))
             with _one_at_a_time(self.home):
                 return self._commit(run, reads, moment)
+
+    def _read_here(self, folder: Path, deliveries: Sequence[Delivery], resources: Sequence[Resource]) -> Iterator[Read]:
+        settings = self.home.settings
+        budget = Budget(int(settings.memory_bytes * _HELD_SHARE))
+        desk = Desk(self.home.keys, limits_of(settings), folder, budget, self.judge_for)
+        for number, (delivery, resource) in enumerate(zip(deliveries, resources, strict=True)):
+            yield desk.read(number, delivery, resource)
 
     @contextlib.contextmanager
     def _folder(self) -> Iterator[Path]:

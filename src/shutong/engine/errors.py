@@ -24,6 +24,14 @@ class EngineError(Exception):
         self.en = en
         self.values = values
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors of other processes come back as they were.
+        return _again, (type(self), self.zh, self.en, self.values)
+
+
+def _again(kind: type[EngineError], zh: str, en: str, values: dict[str, Any]) -> EngineError:
+    return kind(zh, en, **values)
+
 
 class SettingsError(EngineError):
     """A setting is unknown, has the wrong type, or is out of range."""

@@ -4,72 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-
-import duckdb
-import pyarrow as pa
+from pathlib import Path
 
 from shutong.collect.delivery import Intake, Progress
-from shutong.collect.intake import Delivery
+from shutong.collect.intake import Delivery, Read
 from shutong.collect.receipt import Receipt
-from shutong.engine.connection import Resources, connect, open_cursor
 from shutong.engine.engine import Engine
 from shutong.engine.home import Home
-from shutong.quality.compute import Sql
-from shutong.quality.judge import RowJudge
-from shutong.quality.plan import CheckPlan, check_plan
+from shutong.quality.elsewhere import read_elsewhere, worth_it
+from shutong.quality.judging import judging
 from shutong.spec.catalog import Catalog
-from shutong.spec.models import Resource
 
 __all__ = ["Delivery", "Receipt", "deliver", "deliver_many", "open_intake"]
-
-_MEMORY_SHARE = 0.1
 
 
 @contextlib.contextmanager
 def open_intake(home: Home, engine: Engine, catalog: Catalog) -> Iterator[Intake]:
     """An intake that checks rows as the catalog declares, on as many threads as the home has.
 
-    It may take any number of deliveries while it is open.
+    It may take any number of deliveries while it is open; many at once are read by several processes.
     """
-    settings = home.settings
-    plans: dict[str, CheckPlan] = {}
-    resources = Resources(int(settings.memory_bytes * _MEMORY_SHARE), settings.threads, home.tmp / "spill")
-    database = connect(resources)
-    pool = ThreadPoolExecutor(settings.threads, "check")
+    threads = home.settings.threads
 
-    sql = row_sql(database)
+    def elsewhere(folder: Path, deliveries: Sequence[Delivery]) -> Iterator[Read] | None:
+        return read_elsewhere(home, catalog, folder, deliveries) if worth_it(deliveries, threads) else None
 
-    def judge_for(resource: Resource, received_on: dt.date, salt: int) -> RowJudge:
-        if resource.resource not in plans:
-            plans[resource.resource] = check_plan(resource, catalog)
-        return RowJudge(plans[resource.resource], received_on, sql, pool, settings.threads, salt)
-
-    try:
-        yield Intake(home, engine, catalog, judge_for)
-    finally:
-        pool.shutdown(cancel_futures=True)
-        database.close()
-
-
-def row_sql(database: duckdb.DuckDBPyConnection) -> Sql:
-    """Asks ``database`` about one batch of rows, from any thread; the order of the rows is kept."""
-    # the checks' answers are put beside the rows by their place
-    database.execute("SET preserve_insertion_order = true")
-    own = threading.local()
-
-    def sql(query: str, rows: pa.RecordBatch) -> pa.Table:
-        cursor = getattr(own, "cursor", None)
-        if cursor is None:
-            cursor = own.cursor = open_cursor(database)
-        cursor.register("rows", pa.Table.from_batches([rows]))
-        answer: pa.Table = cursor.execute(query).to_arrow_table()
-        cursor.unregister("rows")
-        return answer
-
-    return sql
+    with judging(home, catalog, threads=threads) as judge_for:
+        yield Intake(home, engine, catalog, judge_for, elsewhere)
 
 
 def deliver(

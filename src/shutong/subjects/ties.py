@@ -29,10 +29,12 @@ _OF_REGISTER_ROWS = {
 def ties_sql(source: str) -> str:
     """SELECT of ``row_id``, ``kind`` and ``value``: the ties of the mentions of a view or subquery.
 
-    A row that is in no register has only the identity it may mint: by its other codes nothing is joined.
+    A row that is in no register has only the identity it may mint and the organisation code inside its unified code:
+    by its other codes nothing is joined.
     """
+    conditions = dict.fromkeys(_OF_REGISTER_ROWS, _REGISTER) | {"org_code": f"{_REGISTER} OR uscc IS NOT NULL"}
     shown = ", ".join(
-        f"CASE WHEN {_REGISTER} THEN {value} END AS tie_{kind}" for kind, value in _OF_REGISTER_ROWS.items()
+        f"CASE WHEN {conditions[kind]} THEN {value} END AS tie_{kind}" for kind, value in _OF_REGISTER_ROWS.items()
     )
     wide = f"SELECT {_ROW} AS row_id, CASE WHEN {IDENTITY_KIND} IS NOT NULL THEN {_IDENTITY} END AS tie_identity, {shown} FROM {source}"
     return _long(f"({wide})")
@@ -66,11 +68,13 @@ def reach_steps() -> Iterator[SqlStep]:
         f"SELECT (SELECT count(*) FROM reached_{ROUNDS}) > (SELECT count(*) FROM reached_{ROUNDS - 1}) AS yes",
         materialise=True,
     )
-    identities = f"SELECT value FROM reached_{ROUNDS} WHERE kind = 'identity'"
+    reached = f"(SELECT value FROM reached_{ROUNDS} WHERE kind = '{{}}')"
+    identities, codes = reached.format("identity"), reached.format("org_code")
+    # Whether a code that no register holds brings its organisation code along hangs on who else shows that.
     yield SqlStep(
         "near_rows",
-        f"SELECT row_id FROM rows_{ROUNDS} UNION ALL SELECT {_ROW} FROM all_mentions"
-        f" WHERE NOT ({_REGISTER}) AND {_IDENTITY} IN ({identities})",
+        f"SELECT row_id FROM rows_{ROUNDS} UNION ALL SELECT {_ROW} FROM all_mentions WHERE NOT ({_REGISTER})"
+        f" AND ({_IDENTITY} IN {identities} OR substring(uscc, 9, 9) IN {codes})",
         materialise=True,
     )
     yield SqlStep(
@@ -80,8 +84,8 @@ def reach_steps() -> Iterator[SqlStep]:
     )
     yield SqlStep(
         "near",
-        f"SELECT subject_id FROM registry WHERE concat(identifier_kind, ':', identifier) IN ({identities})"
-        " OR (SELECT yes FROM farther)",
+        f"SELECT subject_id FROM registry WHERE concat(identifier_kind, ':', identifier) IN {identities}"
+        f" OR (identifier_kind = 'uscc' AND substring(identifier, 9, 9) IN {codes}) OR (SELECT yes FROM farther)",
         materialise=True,
     )
 
