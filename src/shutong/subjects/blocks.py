@@ -27,12 +27,13 @@ _DELETED = 6
 _BRAND, _TRADE = "split_part(parts, '|', 1)", "split_part(parts, '|', 2)"
 
 
-def blocks_sql(source: str, keep: Sequence[str]) -> str:
+def blocks_sql(source: str, keep: Sequence[str], *, once: bool = True) -> str:
     """SELECT of ``keep`` and ``block`` for every block of every row.
 
     Args:
         source: a view or a subquery with ``parts``, ``area``, ``address_key``, ``legal_rep`` and ``phone_key``.
         keep: columns of the source to take along.
+        once: whether a block that a row has twice (a doubled character left out) comes once; who groups needs no care.
     """
     kept = ", ".join(keep)
     parted = (
@@ -41,7 +42,7 @@ def blocks_sql(source: str, keep: Sequence[str]) -> str:
     selects = " UNION ALL ".join(
         f"SELECT {kept}, {block} AS block FROM parted WHERE {condition}" for block, condition in _blocks()
     )
-    return f"WITH parted AS ({parted}) SELECT DISTINCT {kept}, block FROM ({selects})"
+    return f"WITH parted AS ({parted}) SELECT {'DISTINCT ' if once else ''}{kept}, block FROM ({selects})"
 
 
 def _blocks() -> Iterator[tuple[str, str]]:

@@ -169,7 +169,7 @@ def _blocks() -> str:
         f"SELECT {present} FROM attached UNION ALL SELECT {former}, NULL, NULL FROM attached"
         " WHERE former_parts IS NOT NULL"
     )
-    return blocks_sql(f"({rows})", held)
+    return blocks_sql(f"({rows})", held, once=False)
 
 
 def _claim(kind: str, value: str, current: str, condition: str) -> str:
