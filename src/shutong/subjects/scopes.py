@@ -33,7 +33,7 @@ from shutong.subjects.tables import (
     VALUE_SCOPE,
     columns,
 )
-from shutong.subjects.ties import reach_steps, ties_sql
+from shutong.subjects.ties import reach_steps, ties_steps
 
 VERSION = 3
 
@@ -75,8 +75,8 @@ def changed_records_stage(catalog: Catalog) -> Stage:
     steps = [SqlStep(f"touched_{view_name(r.resource)}", _touched_sql(r)) for r in resources]
     union = " UNION ".join(f"SELECT record_id FROM {step.name}" for step in steps)
     steps.append(SqlStep("changed", union or "SELECT CAST(NULL AS VARCHAR) AS record_id WHERE FALSE", materialise=True))
-    shown = ties_sql("(SELECT * FROM mentions WHERE record_id IN (SELECT record_id FROM changed))")
-    steps.append(SqlStep("ties_before", f"SELECT DISTINCT kind, value FROM ({shown})"))
+    steps += ties_steps("ties", "(SELECT * FROM mentions WHERE record_id IN (SELECT record_id FROM changed))")
+    steps.append(SqlStep("ties_before", "SELECT DISTINCT kind, value FROM ties"))
     return Stage(
         name="changed-records",
         reads=tuple(reads),

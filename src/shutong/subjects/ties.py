@@ -26,8 +26,8 @@ _OF_REGISTER_ROWS = {
 }
 
 
-def ties_sql(source: str) -> str:
-    """SELECT of ``row_id``, ``kind`` and ``value``: the ties of the mentions of a view or subquery.
+def ties_steps(name: str, mentions: str) -> Iterator[SqlStep]:
+    """The steps to ``name`` (``row_id``, ``kind``, ``value``): the ties of the mentions of a view or subquery.
 
     A row that is in no register has only the identity it may mint and the organisation code inside its unified code:
     by its other codes nothing is joined.
@@ -36,14 +36,14 @@ def ties_sql(source: str) -> str:
     shown = ", ".join(
         f"CASE WHEN {conditions[kind]} THEN {value} END AS tie_{kind}" for kind, value in _OF_REGISTER_ROWS.items()
     )
-    wide = f"SELECT {_ROW} AS row_id, CASE WHEN {IDENTITY_KIND} IS NOT NULL THEN {_IDENTITY} END AS tie_identity, {shown} FROM {source}"
-    return _long(f"({wide})")
-
-
-def _long(wide: str) -> str:
-    return " UNION ALL ".join(
-        f"SELECT row_id, '{kind}' AS kind, tie_{kind} AS value FROM {wide} t WHERE tie_{kind} IS NOT NULL"
-        for kind in ("identity", *_OF_REGISTER_ROWS)
+    identity = f"CASE WHEN {IDENTITY_KIND} IS NOT NULL THEN {_IDENTITY} END AS tie_identity"
+    yield SqlStep(f"{name}_shown", f"SELECT {_ROW} AS row_id, {identity}, {shown} FROM {mentions}", materialise=True)
+    yield SqlStep(
+        name,
+        " UNION ALL ".join(
+            f"SELECT row_id, '{kind}' AS kind, tie_{kind} AS value FROM {name}_shown WHERE tie_{kind} IS NOT NULL"
+            for kind in ("identity", *_OF_REGISTER_ROWS)
+        ),
     )
 
 
@@ -53,7 +53,10 @@ def reach_steps() -> Iterator[SqlStep]:
     ``mentions`` are the mentions it reaches, and ``near`` the ids minted for what they show. Where the change reaches
     farther than ``ROUNDS`` steps, both hold everything.
     """
-    yield SqlStep("ties", ties_sql(f"(SELECT * FROM all_mentions WHERE {_REGISTER})"), materialise=True)
+    yield from ties_steps("ties", f"(SELECT * FROM all_mentions WHERE {_REGISTER})")
+    yield from ties_steps(
+        "changed_ties", "(SELECT * FROM all_mentions WHERE record_id IN (SELECT record_id FROM changed))"
+    )
     yield SqlStep("reached_0", _REACHED_AT_FIRST, materialise=True)
     for number in range(1, ROUNDS + 1):
         yield SqlStep(f"rows_{number}", _rows_showing(f"reached_{number - 1}"), materialise=True)
@@ -95,8 +98,6 @@ def _rows_showing(reached: str) -> str:
 
 
 # What the changed rows showed before and show now, and the ids that they mint though they show nothing.
-_REACHED_AT_FIRST = f"""SELECT kind, value FROM ties_before
-UNION SELECT kind, value FROM
- ({ties_sql("(SELECT * FROM all_mentions WHERE record_id IN (SELECT record_id FROM changed))")})
+_REACHED_AT_FIRST = """SELECT kind, value FROM ties_before UNION SELECT kind, value FROM changed_ties
 UNION SELECT 'identity', concat(identifier_kind, ':', identifier) FROM registry
  WHERE minted_by IN (SELECT record_id FROM changed)"""

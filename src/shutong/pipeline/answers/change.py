@@ -42,6 +42,9 @@ _TARGET_SECONDS = 0.1
 _FULL_SHARE = 0.3
 """From this share of changed subjects on, a new file is quicker than changing the old one."""
 
+_WAL_PAGES = 65_536
+"""Half a gigabyte may stand beside the file until then."""
+
 _OF_SUBJECT = tuple(table for table in schema.TABLES if table.subject and table is not schema.LISTING)
 
 
@@ -87,6 +90,9 @@ def apply_changes(
         if len(wanted) > _FULL_SHARE * max(total, 1000):
             return build_full(engine, folder, catalog, business_day, run_id)
         connection.execute("PRAGMA synchronous=NORMAL")
+        # Written back to the file once, at the end, and not after every few subjects.
+        connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
+        connection.execute("PRAGMA cache_size=-131072")
         present = set(engine.lake.tables())
         writer = _Writer(connection)
         with writing(folder):

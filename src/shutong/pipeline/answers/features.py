@@ -105,7 +105,9 @@ def apply_features(connection: sqlite3.Connection, change: Change) -> None:
     old: dict[str, Cells] = {}
     for part in _parts(change.gone):
         where = "" if part is None else f" AND subject_id IN ({', '.join('?' * len(part))})"
-        sql = f"SELECT {columns} FROM {table.name} WHERE collection = ?{where}"
+        # The plus keeps the planner from the index of the collection, of which it would read everything.
+        own = "collection" if part is None else "+collection"
+        sql = f"SELECT {columns} FROM {table.name} WHERE {own} = ?{where}"
         old |= {row[at]: row for row in connection.execute(sql, [change.collection, *(part or ())])}
     new = {row[at]: row for row in change.rows}
     differing = [key for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
