@@ -8,8 +8,6 @@ import dataclasses
 import multiprocessing
 import os
 import signal
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -21,12 +19,17 @@ from shutong.collect.intake import Delivery, Desk, Read
 from shutong.collect.spool import Budget
 from shutong.engine.errors import StageError
 from shutong.engine.home import Home
+from shutong.engine.processes import end_with
 from shutong.quality.judging import judging
 from shutong.spec.catalog import Catalog
 
 WORTH_FILES: Final = 60
 WORTH_BYTES: Final = 64_000_000
 """From so many files or bytes on, more is won than the start of the processes costs: they load two seconds of code."""
+
+
+_MEMORY_OF_ONE: Final = 400_000_000
+"""Bytes of the home's memory that a process is counted with: code, a chunk of a file, its checks."""
 
 
 def worth_it(deliveries: Sequence[Delivery], threads: int) -> bool:
@@ -50,25 +53,31 @@ def read_elsewhere(home: Home, catalog: Catalog, folder: Path, deliveries: Seque
         OSError: the disk is full or failing.
         StageError: a process was ended from outside.
     """
-    processes = home.settings.threads
-    with ProcessPoolExecutor(
+    settings = home.settings
+    processes = max(2, min(settings.threads, len(deliveries), settings.memory_bytes // _MEMORY_OF_ONE))
+    pool = ProcessPoolExecutor(
         processes,
         multiprocessing.get_context("spawn"),
         _begin,
         (home.path, dataclasses.replace(catalog), folder, processes, os.getpid()),
-    ) as pool:
+    )
+    try:
         waiting = [pool.submit(_read, number, delivery) for number, delivery in enumerate(deliveries)]
-        try:
-            for one in waiting:
-                yield one.result()
-        except BrokenProcessPool as error:
-            raise StageError(
-                "读取文件的进程被系统终止（多半是内存不足），本次没有收下任何文件。请调低 memory_limit 或增加内存后重试",
-                "a process that reads files was ended by the system, most likely for want of memory; nothing was taken "
-                "in. Lower memory_limit or add memory, and deliver again",
-            ) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        for one in waiting:
+            yield one.result()
+    except BrokenProcessPool as error:
+        raise StageError(
+            "读取文件的进程被系统终止（多半是内存不足），本次没有收下任何文件。请调低 threads 或增加内存后重试",
+            "a process that reads files was ended by the system, most likely for want of memory; nothing was taken "
+            "in. Lower threads or add memory, and deliver again",
+        ) from error
+    except BaseException:
+        # What they are at is of no use any more, and a large file may take minutes.
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 class _Own:
@@ -82,19 +91,12 @@ class _Own:
 def _begin(path: Path, catalog: Catalog, folder: Path, processes: int, parent: int) -> None:
     # Who asked is interrupted and says so; what it holds here is of no use then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    end_with(parent)
     home = Home.open(path)
     judge_for = _Own.open.enter_context(judging(home, catalog, threads=1, share=1 / processes))
     _Own.catalog = catalog
     # Nothing is held in memory, so that nothing has to be handed over.
     _Own.desk = Desk(home.keys, limits_of(home.settings), folder, Budget(0), judge_for)
-
-
-def _end_with(parent: int) -> None:
-    """End when the process that asked is gone, however it went."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
 
 
 def _read(number: int, delivery: Delivery) -> Read:

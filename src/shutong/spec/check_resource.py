@@ -130,7 +130,7 @@ def _limits(item: Item, at: Findings, here: tuple[str, ...]) -> None:
         if not text:
             at.add("item.pattern", "pattern 只用于文字", "pattern is for text only", *here, "pattern")
         try:
-            _own_duckdb().execute("SELECT regexp_full_match('', ?)", [item.pattern]).fetchall()
+            _own_duckdb().cursor().execute("SELECT regexp_full_match('', ?)", [item.pattern]).fetchall()
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             at.add("item.pattern", f"正则有误：{reason}", f"not a regular expression: {reason}", *here, "pattern")

@@ -97,7 +97,9 @@ def _rows_showing(reached: str) -> str:
     return f"SELECT DISTINCT t.row_id FROM ties t JOIN {reached} r ON r.kind = t.kind AND r.value = t.value"
 
 
-# What the changed rows showed before and show now, and the ids that they mint though they show nothing.
+# What the changed rows showed before and show now, and the ids that they once minted though they show nothing any more.
 _REACHED_AT_FIRST = """SELECT kind, value FROM ties_before UNION SELECT kind, value FROM changed_ties
 UNION SELECT 'identity', concat(identifier_kind, ':', identifier) FROM registry
- WHERE minted_by IN (SELECT record_id FROM changed)"""
+ WHERE minted_by IN (SELECT record_id FROM changed)
+UNION SELECT 'org_code', substring(identifier, 9, 9) FROM registry
+ WHERE identifier_kind = 'uscc' AND minted_by IN (SELECT record_id FROM changed)"""

@@ -8,6 +8,8 @@ import signal
 import threading
 from pathlib import Path
 
+from shutong.engine.processes import end_with
+
 SITE_FIRST = 4.0
 """Seconds that the site gets to start; who opened it waits, background work does not mind."""
 
@@ -17,18 +19,12 @@ def main() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
-    threading.Thread(target=_watch_parent, args=(os.getppid(), stop), daemon=True).start()
+    end_with(os.getppid(), stop.set)
     if stop.wait(SITE_FIRST):
         return
     importlib.import_module("shutong.portal.django").setup(Path(os.environ["SHUTONG_HOME"]))
     roof = importlib.import_module("shutong.portal.background")
     importlib.import_module("shutong.jobs.worker").run_worker(roof.HANDLERS, roof.SCHEDULE, stop=stop)
-
-
-def _watch_parent(parent: int, stop: threading.Event) -> None:
-    while not stop.wait(1.0):
-        if os.getppid() != parent:
-            stop.set()
 
 
 if __name__ == "__main__":

@@ -17,10 +17,11 @@ from shutong.accounts.actors import SYSTEM
 from shutong.accounts.demo import create_demo_accounts
 from shutong.accounts.permissions import ROLES
 from shutong.catalog.actions import current_catalog
-from shutong.cli.outcome import ended, output, say
+from shutong.cli.outcome import INTERRUPTED, ended, output, say
 from shutong.cli.work.ports import free_port, site_address
 from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
+from shutong.engine.processes import end_with
 from shutong.pipeline.runs import answers_behind, renew_answers
 from shutong.portal.counting import VARIABLE, begin_counting
 from shutong.quality.models import Ticket
@@ -38,8 +39,13 @@ def serve(folder: Path, *, port: int | None, host: str | None) -> None:
             f"端口 {wanted} 不能用（已被占用或无权限），改用 {free} / port {wanted} is in use or not allowed, taking {free}"
         )
     child = _in_a_fork(home)
-    os.environ[VARIABLE] = str(begin_counting(home.path))
-    site = importlib.import_module("shutong.cli.work.site")
+    try:
+        os.environ[VARIABLE] = str(begin_counting(home.path))
+        site = importlib.import_module("shutong.cli.work.site")
+    except BaseException:
+        os.kill(child, signal.SIGINT)
+        _exit_code(child)
+        raise
     failed = _exit_code(child)
     if failed:
         raise SystemExit(failed)
@@ -68,10 +74,16 @@ def _in_a_fork(home: Home) -> int:
     """
     connections.close_all()
     sys.stdout.flush()
+    parent = os.getpid()
     child = os.fork()
     if child == 0:
-        # Without Python's own end: DuckDB would wait for threads that its module began and that no fork has.
-        os._exit(ended(lambda: _show_ready(home)))
+        code = INTERRUPTED
+        try:
+            end_with(parent)
+            code = ended(lambda: _show_ready(home))
+        finally:
+            # Without Python's own end: DuckDB would wait for threads that its module began and that no fork has.
+            os._exit(code)
     return child
 
 
@@ -89,6 +101,8 @@ def _exit_code(child: int) -> int:
         except KeyboardInterrupt:
             os.kill(child, signal.SIGINT)
         else:
+            if code < 0:
+                say(f"准备被系统终止（信号 {-code}）/ making ready was ended by the system (signal {-code})")
             return code if code >= 0 else 128 - code
 
 

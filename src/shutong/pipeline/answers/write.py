@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,11 +18,15 @@ import adbc_driver_sqlite
 import orjson
 import pyarrow as pa
 
+from shutong.engine.errors import SpaceError, StageError
+
 from . import names, schema
 from .store import CURRENT
 
 _CHUNK = 20_000
 _PAGE = 8192
+_LITTLE = 256_000_000
+"""With less free, a failure is taken for want of space."""
 
 Cells = tuple[Any, ...]
 
@@ -121,7 +126,11 @@ def _building(path: Path) -> Iterator[sqlite3.Connection]:
 def _load(path: Path, tables: Mapping[str, Iterable[pa.RecordBatch]]) -> dict[str, int]:
     """Take whole tables into the file as they are, without a Python object for each cell, and index each of them."""
     counts = {}
-    with adbc_driver_sqlite.connect(str(path)) as database, adbc.AdbcConnection(database) as connection:
+    with (
+        _explained(path),
+        adbc_driver_sqlite.connect(str(path)) as database,
+        adbc.AdbcConnection(database) as connection,
+    ):
 
         def execute(sql: str) -> None:
             with adbc.AdbcStatement(connection) as statement:
@@ -136,6 +145,22 @@ def _load(path: Path, tables: Mapping[str, Iterable[pa.RecordBatch]]) -> dict[st
                     counts[table.name] = _ingest(statement, table, tables[table.name])
             _index(execute, table)
     return counts
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn the driver's failures into one that says where; of a full disk it tells only that it could not roll back."""
+    try:
+        yield
+    except adbc.Error as error:
+        free = shutil.disk_usage(path.parent).free
+        kind = SpaceError if free < _LITTLE or "full" in str(error) else StageError
+        raise kind(
+            f"写入现成答案 {path.name} 失败：{error}（磁盘剩余 {free / 1e6:,.0f} MB）。请腾出空间后重试",
+            f"writing the ready answers {path.name} failed: {error} ({free / 1e6:,.0f} MB of disk are free). "
+            "Make room and try again",
+            path=str(path),
+        ) from error
 
 
 def _ingest(statement: adbc.AdbcStatement, table: schema.Table, batches: Iterable[pa.RecordBatch]) -> int:
@@ -161,7 +186,7 @@ class _Stream:
 
     table: schema.Table
     batches: Iterable[pa.RecordBatch]
-    failure: Exception | None = None
+    failure: BaseException | None = None
 
     def reader(self) -> pa.RecordBatchReader:
         return pa.RecordBatchReader.from_batches(self.table.arrow, self._watched())
@@ -169,7 +194,7 @@ class _Stream:
     def _watched(self) -> Iterator[pa.RecordBatch]:
         try:
             yield from fitted(self.table, self.batches)
-        except Exception as error:
+        except BaseException as error:
             self.failure = error
             raise
 
