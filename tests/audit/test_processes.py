@@ -74,7 +74,7 @@ def children(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Childre
 def test_writers_at_once_and_killed_ones_leave_a_whole_log(children: Children) -> None:
     writers = [children.start("write", str(number), "15") for number in range(2)]
     killed = children.start("write", "9", "100000")
-    children.kill_after(killed, 0.3)
+    children.kill_after(killed, 1.5)
     for writer in writers:
         writer.communicate(timeout=60)
         assert writer.returncode == 0
