@@ -53,7 +53,7 @@ nothing need not."""
 
 
 FEW = ("city", "credit", "market")
-"""Packs with which every stage has something to do; a run of all takes three times as long."""
+"""Packs with registers, lists, indicators and libraries; a run of all packs took 6.5 s where one of these took 2.9."""
 
 
 @functools.cache

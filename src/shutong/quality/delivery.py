@@ -25,12 +25,11 @@ def open_intake(home: Home, engine: Engine, catalog: Catalog) -> Iterator[Intake
 
     It may take any number of deliveries while it is open; many at once are read by several processes.
     """
-    threads = home.settings.threads
 
     def elsewhere(folder: Path, deliveries: Sequence[Delivery]) -> Iterator[Read] | None:
-        return read_elsewhere(home, catalog, folder, deliveries) if worth_it(deliveries, threads) else None
+        return read_elsewhere(home, catalog, folder, deliveries) if worth_it(home, deliveries) else None
 
-    with judging(home, catalog, threads=threads) as judge_for:
+    with judging(home, catalog, threads=home.settings.threads) as judge_for:
         yield Intake(home, engine, catalog, judge_for, elsewhere)
 
 

@@ -27,14 +27,18 @@ WORTH_FILES: Final = 60
 WORTH_BYTES: Final = 64_000_000
 """From so many files or bytes on, more is won than the start of the processes costs: they load two seconds of code."""
 
-
 _MEMORY_OF_ONE: Final = 400_000_000
 """Bytes of the home's memory that a process is counted with: code, a chunk of a file, its checks."""
 
 
-def worth_it(deliveries: Sequence[Delivery], threads: int) -> bool:
+def processes_for(home: Home, deliveries: Sequence[Delivery]) -> int:
+    """How many processes the home's threads and memory allow for so many files."""
+    return min(home.settings.threads, len(deliveries), home.settings.memory_bytes // _MEMORY_OF_ONE)
+
+
+def worth_it(home: Home, deliveries: Sequence[Delivery]) -> bool:
     """Whether these files are read sooner by several processes."""
-    if threads < 2 or len(deliveries) < 2:
+    if processes_for(home, deliveries) < 2:
         return False
     return len(deliveries) >= WORTH_FILES or sum(map(_size, deliveries)) >= WORTH_BYTES
 
@@ -53,8 +57,7 @@ def read_elsewhere(home: Home, catalog: Catalog, folder: Path, deliveries: Seque
         OSError: the disk is full or failing.
         StageError: a process was ended from outside.
     """
-    settings = home.settings
-    processes = max(2, min(settings.threads, len(deliveries), settings.memory_bytes // _MEMORY_OF_ONE))
+    processes = processes_for(home, deliveries)
     pool = ProcessPoolExecutor(
         processes,
         multiprocessing.get_context("spawn"),

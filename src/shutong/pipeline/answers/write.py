@@ -154,11 +154,11 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except adbc.Error as error:
         free = shutil.disk_usage(path.parent).free
-        kind = SpaceError if free < _LITTLE or "full" in str(error) else StageError
-        raise kind(
-            f"写入现成答案 {path.name} 失败：{error}（磁盘剩余 {free / 1e6:,.0f} MB）。请腾出空间后重试",
-            f"writing the ready answers {path.name} failed: {error} ({free / 1e6:,.0f} MB of disk are free). "
-            "Make room and try again",
+        space = free < _LITTLE or "full" in str(error)
+        do_zh, do_en = ("请腾出空间后重试", "Make room and try again") if space else ("请重试", "Try again")
+        raise (SpaceError if space else StageError)(
+            f"写入现成答案 {path.name} 失败：{error}（磁盘剩余 {free / 1e6:,.0f} MB）。{do_zh}",
+            f"writing the ready answers {path.name} failed: {error} ({free / 1e6:,.0f} MB of disk are free). {do_en}",
             path=str(path),
         ) from error
 
