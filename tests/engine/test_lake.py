@@ -141,6 +141,30 @@ def test_a_number_taken_by_another_run_is_a_conflict(tmp_path: Path) -> None:
     assert [run.run_id for run in other.runs()] == ["r-1", "r-2"]
 
 
+def test_a_number_chosen_before_the_lake_was_begun_is_a_conflict(tmp_path: Path) -> None:
+    lake, late = Lake(tmp_path), Lake(tmp_path)
+    assert late.last == 0
+    lake.commit(StagedRun("r-1", "x", (change(lake, "a", "1"),), 0))
+    entries = manifest.numbered(
+        [each.change for each in lake.entries()], run_id="r-2", seq=1, kind="x", read_seq=0, day=None
+    )
+    with pytest.raises(ConflictError):
+        late._manifest.append(entries)
+    assert [run.run_id for run in Lake(tmp_path).runs()] == ["r-1"]
+
+
+def test_a_number_taken_by_another_thread_is_a_conflict(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.commit(StagedRun("r-1", "x", (change(lake, "a", "1"),), 0))
+    seq = lake.last + 1
+    lake.commit(StagedRun("r-2", "x", (change(lake, "a", "2"),), 1))
+    with pytest.raises(ConflictError):
+        lake._manifest.append(
+            manifest.numbered([lake.entries()[0].change], run_id="r-3", seq=seq, kind="x", read_seq=1, day=None)
+        )
+    assert [run.run_id for run in lake.runs()] == ["r-1", "r-2"]
+
+
 def test_a_patch_by_another_key_is_refused(engine: Engine) -> None:
     deliver(engine, "b-1", ("r1", "a", 1))
     compute(engine, "d-1", SUMS, scope=["a"])

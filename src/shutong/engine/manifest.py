@@ -215,16 +215,14 @@ class Manifest:
         seq = entries[0].seq
         path = f"{FOLDER}/{seq:08}-{secrets.token_hex(4)}.parquet"
         try:
-            self._made()
+            self._refuse_taken(seq)
             added = self._write(entries, path)
-            # A run reads the version it numbered itself after, so a commit in between is a conflict for delta-rs.
+            # The table stands at the version the run numbered itself after: a later commit is a conflict for delta-rs.
             self._commit([added], Transaction(_TRANSACTION, seq))
         except CommitFailedError as error:
             self._table = None
             self._storage.remove([path])
-            raise ConflictError(
-                "同时有另一次运行提交，请重新运行", "another run committed at the same moment: run again", seq=seq
-            ) from error
+            raise _conflict(seq) from error
         except (DeltaError, OSError) as error:
             self._storage.remove([path])
             if _is_full(error):
@@ -236,6 +234,18 @@ class Manifest:
             raise self._damaged(error) from error
         self._read()
         self._storage.sync([self._log_file(self._version())])
+
+    def _refuse_taken(self, seq: int) -> None:
+        """Raises ConflictError where another run took the number since it was chosen.
+
+        delta-rs compares a commit with what came after the version it has open. Where the table was opened, or read
+        by another thread, after the number was chosen, the other run is part of that version and no conflict for it.
+        """
+        if self._table is None:
+            self._made()
+            self._read()
+        if self._entries and self._entries[-1].seq >= seq:
+            raise _conflict(seq)
 
     def _write(self, entries: Sequence[Entry], path: str) -> AddAction:
         table = pa.Table.from_pylist([_row(entry) for entry in entries], schema=SCHEMA)
@@ -361,7 +371,9 @@ class Manifest:
         self._entries = tuple(sorted(entries, key=lambda entry: (entry.seq, entry.part)))
 
     def _read_entries(self, name: str) -> tuple[Entry, ...]:
-        table = pq.ParquetFile(pa.BufferReader(self._storage.read(f"{FOLDER}/{name}"))).read(columns=SCHEMA.names)
+        # Read by this thread alone: another of Arrow's that lets go of Python's bytes as the process ends aborts it.
+        file = pq.ParquetFile(pa.BufferReader(self._storage.read(f"{FOLDER}/{name}")))
+        table = file.read(columns=SCHEMA.names, use_threads=False)
         return tuple(_entry(row) for row in table.to_pylist())
 
     def _damaged(self, error: Exception) -> LakeError:
@@ -371,6 +383,12 @@ class Manifest:
             "no data file was touched",
             path=self._place,
         )
+
+
+def _conflict(seq: int) -> ConflictError:
+    return ConflictError(
+        "同时有另一次运行提交，请重新运行", "another run committed at the same moment: run again", seq=seq
+    )
 
 
 def _name(path: str) -> str:

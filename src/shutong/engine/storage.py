@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import duckdb
+import pyarrow as pa
 import pyarrow.fs as fs
 
 from shutong.engine import sqltext
@@ -191,6 +192,8 @@ class BucketStorage:
     """A lake in a bucket of an object store that speaks the S3 API and refuses to write over an object on request.
 
     A manifest commit is such a conditional write (``If-None-Match``), so two commits at once never both succeed.
+    Uploads give Arrow memory of its own, never Python's bytes: Arrow's threads let go of them after the upload, and a
+    thread that does so for Python while the process ends aborts it.
     DuckDB reads the bucket with its extension httpfs, from the extra ``shutong[s3]``.
     """
 
@@ -261,8 +264,9 @@ class BucketStorage:
 
     def keep(self, path: str, draft: Path) -> int:
         """See ``Storage``: uploads the draft and removes it."""
-        with draft.open("rb") as source, self._files.open_output_stream(self._object(path)) as target:
-            shutil.copyfileobj(source, target, _COPY_BYTES)
+        with pa.OSFile(str(draft)) as source, self._files.open_output_stream(self._object(path)) as target:
+            while (data := source.read_buffer(_COPY_BYTES)).size:
+                target.write(data)
         size = draft.stat().st_size
         draft.unlink()
         return size
@@ -275,8 +279,10 @@ class BucketStorage:
 
     def write(self, path: str, data: bytes) -> None:
         """See ``Storage``: an object appears when it is complete."""
+        copied = pa.BufferOutputStream()
+        copied.write(data)
         with self._files.open_output_stream(self._object(path)) as stream:
-            stream.write(data)
+            stream.write(copied.getvalue())
 
     def exists(self, path: str) -> bool:
         """See ``Storage``."""
