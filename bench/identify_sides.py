@@ -69,7 +69,7 @@ def ours(home: Home, engine: Engine, catalog: Any) -> Figures:
         peak = max(report.peak_bytes for report in run.reports)
         query = "SELECT record_id, subject_id, method, principal FROM t WHERE principal"
         links = run.peek(query, {"t": "links"})
-    return {"seconds": round(seconds, 1), "peak_mb": peak >> 20, "version": "", **judged(home, engine, catalog, links)}
+    return {"seconds": round(seconds, 1), "peak_mb": peak >> 20, "version": "", **Judge(home, engine, catalog)(links)}
 
 
 def splink(home: Home, engine: Engine, catalog: Any) -> Figures:
@@ -85,7 +85,12 @@ def splink(home: Home, engine: Engine, catalog: Any) -> Figures:
         seconds = time.perf_counter() - started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     version = importlib.metadata.version("splink")
-    return {"seconds": round(seconds, 1), "peak_mb": peak, "version": version, **_at_best(home, engine, catalog, best)}
+    return {
+        "seconds": round(seconds, 1),
+        "peak_mb": peak,
+        "version": version,
+        **_at_best(Judge(home, engine, catalog), best),
+    }
 
 
 def recordlinkage(home: Home, engine: Engine, catalog: Any) -> Figures:
@@ -95,7 +100,7 @@ def recordlinkage(home: Home, engine: Engine, catalog: Any) -> Figures:
         script = str(ROOT / "bench" / "peers" / "recordlinkage" / "identify.py")
         figures = side([str(peer_python("recordlinkage")), script, folder])
         best = pq.read_table(Path(folder) / "best.parquet")
-    return {**figures, **_at_best(home, engine, catalog, best)}
+    return {**figures, **_at_best(Judge(home, engine, catalog), best)}
 
 
 def _export(engine: Engine, folder: Path) -> dict[str, str]:
@@ -157,7 +162,7 @@ def _best(pairs: Any, folder: Path) -> pa.Table:
     return pq.read_table(path)
 
 
-def _at_best(home: Home, engine: Engine, catalog: Any, best: pa.Table) -> Figures:
+def _at_best(judge: Judge, best: pa.Table) -> Figures:
     """The figures at the threshold, of six over the weights, that gives the best F1."""
     weights = np.asarray(best["weight"])
     found: list[Figures] = []
@@ -165,39 +170,49 @@ def _at_best(home: Home, engine: Engine, catalog: Any, best: pa.Table) -> Figure
         links = best.filter(pa.array(weights >= threshold)).select(["record_id", "subject_id"])
         links = links.append_column("method", pa.repeat(pa.scalar("splink"), links.num_rows))
         links = links.append_column("principal", pa.repeat(pa.scalar(True), links.num_rows))
-        found.append({**judged(home, engine, catalog, links), "threshold": round(float(threshold), 2)})
+        found.append({**judge(links), "threshold": round(float(threshold), 2)})
     return max(found, key=lambda one: one["f1"])
 
 
-def judged(home: Home, engine: Engine, catalog: Any, links: pa.Table) -> Figures:
+class Judge:
     """Precision, recall and F1 over the good records about organisations outside registers.
 
     The registers' own links are ours on both sides: they say which subject id is which of the truth.
     """
-    own = engine.query(
-        "SELECT record_id, subject_id, method, principal FROM t WHERE method = 'registry'", {"t": "links"}
-    )
-    outside = links.filter(pc.invert(pc.is_in(links["record_id"], own["record_id"])))
-    unidentified = engine.query("SELECT record_id, reason, evidence FROM t WHERE FALSE", {"t": "unidentified"})
-    batches = engine.query("SELECT batch_id, file_name, state FROM t", {"t": "batches"})
-    rejected = engine.query("SELECT batch_id, row_no, reasons FROM t", {"t": "rejected"})
-    present = engine.lake.tables()
-    names = [name for name in sorted(catalog.resources) if f"accepted/{name}" in present]
-    accepted = [engine.query("SELECT record_id, batch_id, row_no FROM t", {"t": f"accepted/{name}"}) for name in names]
-    links = pa.concat_tables([own, outside.select(own.column_names).cast(own.schema)])
-    report = measure(home.path / "city" / "truth", batches, pa.concat_tables(accepted), rejected, links, unidentified)
-    kinds = [one for one in report.by_evidence if one.label not in {"citizen-id", "person-name"}]
-    precision = sum(one.right for one in kinds) / max(1, sum(one.linked for one in kinds))
-    recall = sum(one.found for one in kinds) / max(1, sum(one.identifiable for one in kinds))
-    lines = {one.label: {"precision": round(one.precision, 4), "recall": round(one.recall, 4)} for one in kinds}
-    return {
-        "records": sum(one.rows for one in kinds),
-        "register": own.num_rows,
-        "precision": round(precision, 4),
-        "recall": round(recall, 4),
-        "f1": round(2 * precision * recall / max(1e-9, precision + recall), 4),
-        "by_evidence": lines,
-    }
+
+    def __init__(self, home: Home, engine: Engine, catalog: Any) -> None:
+        self._truth = home.path / "city" / "truth"
+        query = "SELECT record_id, subject_id, method, principal FROM t WHERE method = 'registry'"
+        self._own = engine.query(query, {"t": "links"})
+        self._unidentified = engine.query(
+            "SELECT record_id, reason, evidence FROM t WHERE FALSE", {"t": "unidentified"}
+        )
+        self._batches = engine.query("SELECT batch_id, file_name, state FROM t", {"t": "batches"})
+        self._rejected = engine.query("SELECT batch_id, row_no, reasons FROM t", {"t": "rejected"})
+        present = engine.lake.tables()
+        names = [f"accepted/{name}" for name in sorted(catalog.resources) if f"accepted/{name}" in present]
+        query = "SELECT record_id, batch_id, row_no FROM t"
+        self._accepted = pa.concat_tables([engine.query(query, {"t": name}) for name in names])
+
+    def __call__(self, links: pa.Table) -> Figures:
+        """The figures of links: ``record_id``, ``subject_id``, ``method``, ``principal``."""
+        own = self._own
+        outside = links.filter(pc.invert(pc.is_in(links["record_id"], own["record_id"])))
+        links = pa.concat_tables([own, outside.select(own.column_names).cast(own.schema)])
+        tables = (self._batches, self._accepted, self._rejected, links, self._unidentified)
+        report = measure(self._truth, *tables)
+        kinds = [one for one in report.by_evidence if one.label not in {"citizen-id", "person-name"}]
+        precision = sum(one.right for one in kinds) / max(1, sum(one.linked for one in kinds))
+        recall = sum(one.found for one in kinds) / max(1, sum(one.identifiable for one in kinds))
+        lines = {one.label: {"precision": round(one.precision, 4), "recall": round(one.recall, 4)} for one in kinds}
+        return {
+            "records": sum(one.rows for one in kinds),
+            "register": own.num_rows,
+            "precision": round(precision, 4),
+            "recall": round(recall, 4),
+            "f1": round(2 * precision * recall / max(1e-9, precision + recall), 4),
+            "by_evidence": lines,
+        }
 
 
 SIDES: dict[str, Callable[[Home, Engine, Any], Figures]] = {

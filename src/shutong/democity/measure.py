@@ -42,12 +42,12 @@ def measure(
         unidentified: ``record_id``, ``reason``, ``evidence`` (JSON); with ``principal`` as for links.
     """
     subjects = read_truth(truth, "subjects")
-    records = _with_batches(read_truth(truth, "records"), batches)
-    records = _with_rejections(records, rejected)
-    records = _with_review(_with_links(records, accepted, links), unidentified)
-    unread = int(np.count_nonzero(_mask(records, "batch_id")))
+    batches, accepted, rejected = _keyed(batches, accepted, rejected)
+    records = _with_rejections(_with_keys(read_truth(truth, "records"), batches), rejected)
+    records, names = _with_review(*_with_links(records, accepted, links), accepted, unidentified)
+    unread = int(np.count_nonzero(_mask(records, "key")))
     good = records.filter(pa.array(_mask(records, "bad_reason") & ~_mask(records, "evidence")))
-    judged = _judge(good, _numbers_of(records))
+    judged = _judge(good, _numbers_of(records), len(names))
     register = _is(judged, "evidence", "register")
     outside = judged.filter(pa.array(~register))
     by_name = outside.filter(pc.is_in(outside["evidence"], pa.array(NAMES)))
@@ -80,13 +80,14 @@ def measure_pattern(
         candidates: ``subject_id`` of the ground's candidates.
         batches, accepted, links: as for :func:`measure`.
     """
-    records = _with_links(_with_batches(read_truth(truth, "records"), batches), accepted, links)
+    batches, accepted = _keyed(batches, accepted)
+    records, names = _with_links(_with_keys(read_truth(truth, "records"), batches), accepted, links)
     numbers = _numbers_of(records)["subject"]
     table = read_truth(truth, "patterns")
     table = table.filter(pc.equal(table["pattern"], pattern))
     planted = set(table.filter(pc.equal(table["because"], "planted"))["subject"].to_pylist())
     shown = set(table["subject"].to_pylist()) - planted
-    known = dict(zip(numbers["subject_id"].to_pylist(), numbers["number"].to_pylist(), strict=True))
+    known = dict(zip(names.take(numbers["subject_id"]).to_pylist(), numbers["number"].to_pylist(), strict=True))
     found = {known.get(name, -1) for name in candidates["subject_id"].to_pylist()}
     return PatternLine(
         pattern, len(planted), len(shown), len(found), len(found & planted), len(planted - found),
@@ -94,50 +95,75 @@ def measure_pattern(
     )  # fmt: skip
 
 
-def _with_batches(records: pa.Table, batches: pa.Table) -> pa.Table:
-    """Add the batch of each row, by the last part of the file's path."""
+# Ten million rows are looked up by whole numbers, never joined by texts: a join carries every column along.
+
+
+def _key(batch: Any, row: Any) -> Any:
+    """One whole number for the row of a numbered batch; none where the batch is none."""
+    return pc.add(pc.shift_left(batch.cast(pa.int64()), pa.scalar(32, pa.int64())), row.cast(pa.int64()))
+
+
+def _keyed(batches: pa.Table, *tables: pa.Table) -> list[pa.Table]:
+    """The batches that are in, by ``name`` of their file; and tables by ``batch_id`` and ``row_no`` with their ``key``."""
     if "state" in batches.column_names:
         batches = batches.filter(pc.equal(batches["state"], "in"))
-    found = pa.table({"name": _names(batches["file_name"]), "batch_id": batches["batch_id"]})
+    found = pa.table({"name": _last_part(batches["file_name"]), "batch_id": batches["batch_id"]})
     # A file that was collected twice is one batch; a corrected one has another name.
     found = found.group_by("name").aggregate([("batch_id", "min")]).rename_columns(["name", "batch_id"])
+    keys = [_key(pc.index_in(table["batch_id"], found["batch_id"]), table["row_no"]) for table in tables]
+    return [found, *(table.append_column("key", key) for table, key in zip(tables, keys, strict=True))]
+
+
+def _with_keys(records: pa.Table, batches: pa.Table) -> pa.Table:
+    """Add each row's ``key``, by the last part of the file's path, and its ``role``: the kind it is about."""
     role: Any = pa.scalar(None, pa.string())
     for kind in reversed(KINDS):
         role = pc.if_else(pc.greater_equal(records[kind], 0), kind, role)
-    records = records.append_column("role", role).append_column("name", _names(records["file"]))
-    return records.join(found, "name").combine_chunks()
+    files = pc.dictionary_encode(records["file"]).combine_chunks()
+    batch = pc.index_in(_last_part(files.dictionary), batches["name"]).take(files.indices)
+    records = records.append_column("role", role).append_column("key", _key(batch, records["row_no"].combine_chunks()))
+    return records.drop_columns(["resource", "file", "row_no", "received_on", "bad_item"])
 
 
-def _names(paths: pa.ChunkedArray[Any]) -> Any:
+def _last_part(paths: Any) -> Any:
     return pc.replace_substring_regex(paths, r"^.*[/\\]", "")
 
 
 def _with_rejections(records: pa.Table, rejected: pa.Table) -> pa.Table:
+    """Add whether a row was ``rejected``, and whether it was ``told`` the reason planted in it."""
     reasons: Any = rejected["reasons"].combine_chunks()
-    codes = pc.struct_field(reasons.flatten(), "code")
-    parents = pc.list_parent_indices(reasons)
-    each = pa.table(
-        {
-            "batch_id": rejected["batch_id"].take(parents),
-            "row_no": rejected["row_no"].cast(pa.int64()).take(parents),
-            "bad_reason": codes.cast(pa.string()),
-            "told": pa.repeat(pa.scalar(True), len(codes)),
-        }
-    )
-    each = each.group_by(["batch_id", "row_no", "bad_reason"]).aggregate([("told", "any")])
-    rows = pa.table({"batch_id": rejected["batch_id"], "row_no": rejected["row_no"].cast(pa.int64())})
-    rows = rows.group_by(["batch_id", "row_no"]).aggregate([([], "count_all")])
-    records = records.join(rows, ["batch_id", "row_no"])
-    return records.join(each, ["batch_id", "row_no", "bad_reason"])
+    told: Any = pc.struct_field(reasons.flatten(), "code").cast(pa.string())
+    codes: Any = pc.unique(pa.concat_arrays([told, records["bad_reason"].combine_chunks()]).drop_null())
+
+    def with_code(keys: Any, code: Any) -> Any:
+        return pc.add(pc.multiply(keys, max(1, len(codes))), pc.index_in(code, codes).cast(pa.int64()))
+
+    each = with_code(rejected["key"].take(pc.list_parent_indices(reasons)), told)
+    wanted = with_code(records["key"], records["bad_reason"])
+    records = records.append_column("rejected", _among(records["key"], rejected["key"]))
+    return records.append_column("told", _among(wanted, each))
 
 
-def _with_links(records: pa.Table, accepted: pa.Table, links: pa.Table) -> pa.Table:
+def _among(keys: Any, known: Any) -> Any:
+    return pc.and_(pc.is_valid(keys), pc.is_in(keys, known))
+
+
+def _place(rows: Any, records: pa.Table, accepted: pa.Table) -> Any:
+    """Where each row of the truth stands in a table by ``record_id``, ``rows``; none where it does not."""
+    place: Any = pc.index_in(accepted["record_id"], rows)
+    return place.combine_chunks().take(pc.index_in(records["key"], accepted["key"], skip_nulls=True))
+
+
+def _with_links(records: pa.Table, accepted: pa.Table, links: pa.Table) -> tuple[pa.Table, Any]:
+    """Add ``subject_id``, by its number in the names that are answered too, and ``method``."""
     if "principal" in links.column_names:
         links = links.filter(links["principal"])
-    links = links.select(["record_id", "subject_id", "method"])
-    rows = accepted.select(["record_id", "batch_id", "row_no"])
-    rows = rows.set_column(2, "row_no", rows["row_no"].cast(pa.int64()))
-    return records.join(rows, ["batch_id", "row_no"]).join(links, "record_id")
+    names: Any = pc.unique(links["subject_id"])
+    names = names.take(pc.sort_indices(names))
+    place = _place(links["record_id"], records, accepted)
+    linked: Any = pc.index_in(links["subject_id"], names)
+    records = records.append_column("subject_id", linked.combine_chunks().take(place))
+    return records.append_column("method", links["method"].combine_chunks().take(place)), names
 
 
 def _numbers_of(records: pa.Table) -> dict[str, pa.Table]:
@@ -146,7 +172,7 @@ def _numbers_of(records: pa.Table) -> dict[str, pa.Table]:
     The registers' own rows say it. A subject that the platform knows from other rows only, since its register row was
     rejected, is the number most of its rows are about, provided no other subject_id stands for that number.
     """
-    linked = records.filter(pa.array(~_mask(records, "subject_id")))
+    linked = records.filter(pc.is_valid(records["subject_id"])).select(["subject_id", "role", "evidence", *KINDS])
     answer = {}
     for kind in KINDS:
         own = linked.filter(pc.equal(linked["role"], kind))
@@ -168,30 +194,38 @@ def _majority(rows: pa.Table, key: str, value: str) -> pa.Table:
     return pa.table({key: first[key], "number": first[f"{value}_first"]})
 
 
-def _with_review(records: pa.Table, unidentified: pa.Table) -> pa.Table:
-    """Add ``candidate`` to rows that wait for a clerk: the subject that he is shown, an empty text where none is."""
+def _with_review(records: pa.Table, names: Any, accepted: pa.Table, unidentified: pa.Table) -> tuple[pa.Table, Any]:
+    """Add ``candidate`` to rows that wait for a clerk: the subject that he is shown, by its number in the names."""
     if "principal" in unidentified.column_names:
         unidentified = unidentified.filter(unidentified["principal"])
     waiting = unidentified.filter(pc.equal(unidentified["reason"], "review"))
     found = pc.extract_regex(waiting["evidence"], r'"candidate":"(?P<candidate>[^"]*)"')
-    candidate = pc.fill_null(pc.struct_field(found, "candidate"), "")
-    return records.join(pa.table({"record_id": waiting["record_id"], "candidate": candidate}), "record_id")
+    candidate: Any = pc.fill_null(pc.struct_field(found, "candidate"), "")
+    names = pc.unique(pa.chunked_array([names, *candidate.chunks], pa.string()))
+    place = _place(waiting["record_id"], records, accepted)
+    shown: Any = pc.index_in(candidate, names)
+    return records.append_column("candidate", shown.combine_chunks().take(place)), names
 
 
-def _judge(rows: pa.Table, numbers: dict[str, pa.Table]) -> pa.Table:
-    """Add ``linked`` (the number of the linked subject), ``right`` and ``candidate_right``: it is the true one."""
-    known = pa.concat_tables(
-        [table.append_column("role", pa.repeat(pa.scalar(kind), table.num_rows)) for kind, table in numbers.items()]
-    )
-    # A join gives the rows in an order of its own, so each one joins all that is wanted before anything is added.
-    rows = rows.join(known.rename_columns(["subject_id", "linked", "role"]), ["subject_id", "role"])
-    rows = rows.join(known.rename_columns(["candidate", "shown", "role"]), ["candidate", "role"]).combine_chunks()
+def _judge(rows: pa.Table, numbers: dict[str, pa.Table], names: int) -> pa.Table:
+    """Add ``linked`` (the truth's number of the linked subject), ``right`` and ``candidate_right``: it is the true one.
+
+    Args:
+        names: how many subject ids there are.
+    """
+    # The truth's number by kind of subject and number of the subject_id.
+    known = np.full((len(KINDS), names), -2, np.int64)
+    for place, kind in enumerate(KINDS):
+        known[place, np.asarray(numbers[kind]["subject_id"])] = np.asarray(numbers[kind]["number"])
+    role = np.asarray(pc.index_in(rows["role"], pa.array(KINDS)))
     # Each row's true number, of whichever kind of subject it is about.
-    own = np.stack([np.asarray(rows[kind]) for kind in KINDS])
-    place = np.asarray(pc.index_in(rows["role"], pa.array(KINDS)))
-    true = own[place, np.arange(rows.num_rows)]
-    for name, column in (("right", "linked"), ("candidate_right", "shown")):
-        rows = rows.append_column(name, pa.array(true == np.asarray(pc.fill_null(rows[column], -2))))
+    true = np.stack([np.asarray(rows[kind]) for kind in KINDS])[role, np.arange(rows.num_rows)]
+    for name, column in (("right", "subject_id"), ("candidate_right", "candidate")):
+        given = np.asarray(pc.fill_null(rows[column], -1))
+        number = np.where(given >= 0, known[role, given], -2)
+        rows = rows.append_column(name, pa.array(true == number))
+        if column == "subject_id":
+            rows = rows.append_column("linked", pa.array(number, mask=number == -2))
     return rows
 
 
@@ -240,16 +274,14 @@ def _line(name: str, rows: pa.Table, chosen: Any) -> Identification:
 
 
 def _rejections(records: pa.Table) -> Iterable[Rejection]:
-    counted = records.filter(pc.is_valid(records["batch_id"]))
+    counted = records.filter(pc.is_valid(records["key"])).select(["dirt", "readable", "bad_reason", "rejected", "told"])
     label = pc.coalesce(counted["dirt"], counted["readable"], pa.scalar("clean"))
     counted = counted.append_column("label", label)
     groups = counted.group_by(["label", "bad_reason"]).aggregate(
-        [([], "count_all"), ("count_all", "count"), ("told_any", "count")]
+        [([], "count_all"), ("rejected", "sum"), ("told", "sum")]
     )
     for row in groups.sort_by([("bad_reason", "ascending"), ("label", "ascending")]).to_pylist():
-        yield Rejection(
-            row["label"], row["bad_reason"], row["count_all"], row["count_all_count"], row["told_any_count"]
-        )
+        yield Rejection(row["label"], row["bad_reason"], row["count_all"], row["rejected_sum"], row["told_sum"])
 
 
 def _mask(table: pa.Table, column: str) -> Any:

@@ -264,7 +264,7 @@ class BucketStorage:
 
     def keep(self, path: str, draft: Path) -> int:
         """See ``Storage``: uploads the draft and removes it."""
-        with pa.OSFile(str(draft)) as source, self._files.open_output_stream(self._object(path)) as target:
+        with pa.OSFile(str(draft), "rb") as source, self._files.open_output_stream(self._object(path)) as target:
             while (data := source.read_buffer(_COPY_BYTES)).size:
                 target.write(data)
         size = draft.stat().st_size
