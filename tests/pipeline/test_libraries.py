@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import pytest
 
 from shutong.engine.engine import engine_of
 from shutong.engine.home import Home
+from shutong.libraries.sources import shared_sql, supplied_sql
 from shutong.libraries.tables import library_table
 from shutong.pipeline.answers.store import current_file
 from shutong.pipeline.asof import whole_on
@@ -267,3 +269,34 @@ def test_a_conflict_goes_to_both_departments_and_an_agreed_correction_closes_bot
     assert {line["state"] for one in closed.values() for line in one["lines"]} == {"resolved"}
     disagreements: pa.Table = tables_of(home, ["disagreements"])["disagreements"]
     assert disagreements.num_rows == 0
+
+
+def test_who_says_what_of_whom(home: Home) -> None:
+    base = [name for name, one in catalog().libraries.items() if one.class_ == "base"]
+    engine = engine_of(home)
+    try:
+        found = engine.query(shared_sql(base), {"v": "values"}).to_pylist()
+        some = engine.query(shared_sql(base, 3), {"v": "values"}).to_pylist()
+        supplied = engine.query(supplied_sql(base), {"v": "values"}).to_pylist()
+        rows = engine.query("SELECT library, attribute, subject_id, resource, rank FROM v", {"v": "values"}).to_pylist()
+    finally:
+        engine.close()
+    said: dict[tuple[str, str, str], dict[str, int]] = {}
+    for row in rows:
+        if row["library"] in base:
+            ranks = said.setdefault((row["library"], row["attribute"], row["subject_id"]), {})
+            ranks[row["resource"]] = min(row["rank"], ranks.get(row["resource"], row["rank"]))
+    subjects: Counter[tuple[str, ...]] = Counter()
+    both: Counter[tuple[str, ...]] = Counter()
+    for (library, attribute, _subject), ranks in said.items():
+        authority = min(ranks, key=lambda resource: ranks[resource])
+        for resource in ranks:
+            subjects[library, attribute, resource] += 1
+            if resource != authority:
+                both[library, attribute, authority, resource] += 1
+    told = {(row["library"], row["attribute"], row["authority"], row["resource"]): row for row in found}
+    assert {key: row["in_both"] for key, row in told.items()} == both
+    assert all(row["subjects"] == subjects[key[0], key[1], key[3]] for key, row in told.items())
+    assert {(row["library"], row["attribute"], row["resource"]) for row in supplied} == set(subjects)
+    assert both["legal-entity", "phone", "registration", "social-insurance-unit"] > 0
+    assert 0 < sum(row["in_both"] for row in some) < sum(both.values())

@@ -281,7 +281,8 @@ def test_every_signed_in_page_holds_up(pages: Page, served: Home) -> None:
     pages.goto("/operations")
     look(pages, "forbidden")
     sign_in(pages, "boss")
-    for name, address in (("operations", "/operations"), ("run", "/operations/runs/way-1"), ("review", "/review")):
+    for name, address in (("operations", "/operations"), ("run", "/operations/runs/way-1"), ("figures", "/figures"),
+                          ("review", "/review")):  # fmt: skip
         pages.goto(address)
         look(pages, name)
     pages.goto(batch)

@@ -120,7 +120,9 @@ def test_signing_in_leads_to_ones_own_department_and_wrong_passwords_say_nothing
     assert texts[0] == texts[1] and "用户名或密码不正确" in texts[0]
 
 
-@pytest.mark.parametrize("address", ["/departments/market", "/operations", "/audit", "/batches/b1", "/tickets/1"])
+@pytest.mark.parametrize(
+    "address", ["/departments/market", "/operations", "/figures", "/audit", "/batches/b1", "/tickets/1"]
+)
 def test_the_public_is_asked_to_sign_in(home: Home, address: str) -> None:
     answer = Client().get(address)
     assert answer.status_code == 302 and answer["Location"].startswith("/sign-in?next=")
@@ -130,6 +132,7 @@ def test_pages_of_others_are_refused(sign_in: Callable[..., Client]) -> None:
     steward = sign_in("steward", "market")
     assert steward.get("/departments/tax").status_code == 403
     assert steward.get("/operations").status_code == 403
+    assert steward.get("/figures").status_code == 403
     assert steward.get("/audit").status_code == 403
     auditor = sign_in("auditor")
     assert auditor.get("/departments/market").status_code == 403
@@ -193,6 +196,18 @@ def test_another_departments_resource_cannot_be_delivered(sign_in: Callable[...,
     page = upload(sign_in("steward", "market"), "a.csv", b"x", resource="arrears")
     assert "请选择本部门的信息资源" in page
     assert not Batch.objects.exists()
+
+
+def test_the_figures_of_departments_against_the_targets(sign_in: Callable[..., Client]) -> None:
+    client = sign_in("operator")
+    page = client.get("/figures").content.decode()
+    assert "0 / 1" in page and "没有发现重复采集" in page and "80%" in page and "2020-12-31" in page
+    upload(sign_in("steward", "market"), "登记.csv", csv_of(f"{GOOD},青禾食品有限公司,2020-01-02"))
+    page = client.get("/figures").content.decode()
+    market, tax = (page.partition(f'href="/departments/{name}"')[2].partition("</tr>")[0] for name in ("market", "tax"))
+    assert "100%" in market and "1 / 1" in market
+    assert "0%" in tax and "0 / 1" in tax
+    assert page.index("/departments/tax") < page.index("/departments/market"), "who lacks most comes first"
 
 
 def test_the_operator_sees_runs_and_starts_one(sign_in: Callable[..., Client]) -> None:

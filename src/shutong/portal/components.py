@@ -171,10 +171,11 @@ class Chart:
 
 @dataclass(frozen=True)
 class Figure:
-    """One total of a row of figures."""
+    """One total of a row of figures; ``text`` is shown in its place where it is no plain number, such as a share."""
 
     title: str
-    value: int
+    value: int = 0
+    text: str = ""
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def work_links(actor: Actor | None) -> list[Link]:
     if actor.may("pipeline.read"):
         also = () if actor.department else ("/departments", "/batches", "/tickets")
         links.append(Link(_("运行"), reverse("operations"), also))
+        links.append(Link(_("部门指标"), reverse("figures")))
     if actor.may("subjects.review"):
         links.append(Link(_("核对"), reverse("review")))
     if actor.may("audit.read"):

@@ -12,6 +12,7 @@ from shutong.accounts.actors import Actor
 from shutong.accounts.models import User
 from shutong.audit.models import Entry
 from shutong.catalog.actions import current_catalog
+from shutong.catalog.figures import freshness_of
 from shutong.collect.models import Batch
 from shutong.pipeline.models import Run, StageRun
 from shutong.quality.models import Ticket
@@ -19,9 +20,6 @@ from shutong.spec.catalog import Catalog
 from shutong.spec.models import Resource
 
 PAGE = 25
-
-DAYS_OF_CYCLE = {"realtime": 2, "daily": 4, "weekly": 9, "monthly": 40, "quarterly": 110, "yearly": 400}
-"""Days after which a resource of a cycle counts as late: the cycle and the holidays that may fall into it."""
 
 
 @dataclass(frozen=True)
@@ -90,20 +88,11 @@ def freshness(catalog: Catalog, department: str, today: dt.date) -> list[Freshne
                 row["accepted"] if row else 0,
                 row["rejected"] if row else 0,
                 latest,
-                _state(resource.cycle, latest, today),
+                freshness_of(resource.cycle, latest, today),
             )
         )
     order = {"late": 0, "never": 1, "fresh": 2, "any": 3}
     return sorted(found, key=lambda one: (order[one.state], one.resource.resource))
-
-
-def _state(cycle: str, latest: dt.date | None, today: dt.date) -> str:
-    if latest is None:
-        return "never"
-    days = DAYS_OF_CYCLE.get(cycle)
-    if days is None:
-        return "any"
-    return "late" if (today - latest).days > days else "fresh"
 
 
 def departments(today: dt.date) -> list[DepartmentFigures]:
