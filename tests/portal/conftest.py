@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 
 def _fixtures() -> ModuleType:
@@ -22,6 +24,13 @@ def _fixtures() -> ModuleType:
         sys.modules[name] = module
         spec.loader.exec_module(module)
     return sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def language() -> Iterator[None]:
+    """A request in English leaves its language to the thread; no test begins with that of another."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
