@@ -40,8 +40,12 @@ FROM in_force f WHERE f.verb = 'same' AND EXISTS (SELECT 1 FROM identifiers i WH
 GROUP BY f.case_key"""
 
 
-def concluded_sql() -> str:
-    """SELECT of the final answer per mention of an organisation: a decision, else the exact methods, else similar names."""
+def concluded_sql(evidence: str) -> str:
+    """SELECT of the final answer per mention of an organisation: a decision, else the exact methods, else similar names.
+
+    Args:
+        evidence: SQL of the evidence of a row of ``decided``, under the name ``d``.
+    """
     levels = ", ".join(f'\'","{part}":"\', m.{part}' for part in LEVELS)
     said = (
         f'concat(\'{{"similar":"\', m.subject_id, {levels}, \'","weight":\', m.weight, \',"model":\', m.model,'
@@ -60,7 +64,7 @@ def concluded_sql() -> str:
   WHEN r.case_key IS NOT NULL THEN 'ruled-out' ELSE d.reason END AS reason,
  CASE WHEN s.case_key IS NOT NULL THEN concat('{{"decision":"', s.decision_id, '"}}')
   WHEN (r.case_key IS NOT NULL OR d.subject_id IS NULL) AND m.case_key IS NOT NULL THEN {said}
-  ELSE d.evidence END AS evidence
+  ELSE {evidence} END AS evidence
 FROM decided d LEFT JOIN same s ON s.case_key = d.case_key
  LEFT JOIN ruled_out r ON r.case_key = d.case_key AND r.subject_id = d.subject_id
  LEFT JOIN likened m ON m.case_key = d.case_key"""

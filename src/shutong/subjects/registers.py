@@ -9,7 +9,7 @@ others are kept as ``redirected``. A unified code that no register holds has a p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shutong.engine.stage import Read, SqlStep, Stage, Step, Write
 from shutong.spec.catalog import Catalog
@@ -67,9 +67,9 @@ def identifier_steps() -> Iterator[Step]:
     yield SqlStep("minted_ids", _MINTED_IDS, materialise=True)
     yield SqlStep("entity_ids", _ENTITY_IDS, materialise=True)
     yield SqlStep("provisional", _PROVISIONAL, materialise=True)
-    yield SqlStep("blocks", _blocks())
-    yield SqlStep("claims", " UNION ALL ".join(_claims()))
-    yield SqlStep("identifiers", _IDENTIFIERS)
+    yield SqlStep("held", _HELD, materialise=True)
+    yield SqlStep("described", _DESCRIBED, materialise=True)
+    yield SqlStep("identifiers", " UNION ALL ".join(_grouped(kind, selects) for kind, selects in _claims().items()))
 
 
 def _codes_sql(level: str, kind: str) -> str:
@@ -121,70 +121,85 @@ _PROVISIONAL = f"""SELECT r.subject_id, m.uscc, m.record_id, m.position, m.recei
  JOIN registry r ON r.kind = 'organisation' AND r.identifier_kind = 'uscc' AND r.identifier = m.uscc
 WHERE NOT EXISTS (SELECT 1 FROM holders h WHERE h.uscc = m.uscc)"""
 
-_IDENTIFIERS = """SELECT subject_id, kind, value, bool_or(current) AS current, bool_or(registered) AS registered,
- min_by(record_id, position) AS record_id, min(received_on) AS valid_from
-FROM claims GROUP BY subject_id, kind, value"""
+# Every register row with its subject, once: each kind of value is taken from here.
+_HELD = """SELECT e.subject_id, a.record_id, a.role, a.current, a.uscc, a.organisation_code, a.registration_no, a.taxpayer_no,
+ a.certificate_no, a.name_key, a.variant_key, a.former_name_key, a.former_variant_key, a.parts, a.former_parts, a.area,
+ a.address_key, a.legal_rep, a.phone_key, a.received_on, a.position
+FROM attached a JOIN entity_ids e ON e.entity = a.entity"""
+
+# What blocks are made of; registers repeat it, and each would give a dozen blocks.
+_DESCRIBED = """SELECT subject_id, parts, area, address_key, legal_rep, phone_key, bool_or(current) AS current,
+ min_by(record_id, position) AS record_id, min(position) AS position, min(received_on) AS received_on
+FROM (SELECT subject_id, parts, area, address_key, legal_rep, phone_key, current, record_id, position, received_on FROM held
+ UNION ALL SELECT subject_id, former_parts, area, address_key, NULL, NULL, FALSE, record_id, position, received_on FROM held
+  WHERE former_parts IS NOT NULL)
+GROUP BY subject_id, parts, area, address_key, legal_rep, phone_key"""
+
+_SHOWN = "record_id, position, received_on"
 
 
-def _claims() -> Iterator[str]:
-    """SELECTs of every value that a row shows a subject to have."""
-    for kind, column in _COLUMN_OF.items():
-        yield _claim(kind, column, "a.current", f"a.current AND {column} IS NOT NULL")
+def _grouped(kind: str, selects: Sequence[str]) -> str:
+    """Each value of one kind once per subject.
+
+    Kinds have no rows in common, and a group of one kind is small enough for memory where all together were not.
+    """
+    return (
+        f"SELECT subject_id, '{kind}' AS kind, value, bool_or(current) AS current, bool_or(registered) AS registered,"
+        " min_by(record_id, position) AS record_id, min(received_on) AS valid_from"
+        f" FROM ({' UNION ALL '.join(selects)}) GROUP BY subject_id, value"
+    )
+
+
+def _claims() -> dict[str, list[str]]:
+    """By kind, SELECTs of every value that a row shows a subject to have."""
+    claims = {
+        kind: [_claim(column, "current", f"current AND {column} IS NOT NULL")] for kind, column in _COLUMN_OF.items()
+    }
     for kind, column in (("name", "name_key"), ("variant", "variant_key"), ("parts", "parts")):
-        yield _claim(kind, column, "a.current", f"{column} IS NOT NULL")
-        yield _claim(kind, f"former_{column}", "FALSE", f"former_{column} IS NOT NULL")
-    yield _claim("area", "area", "a.current", "area IS NOT NULL")
-    for kind, column in (("address", "address_key"), ("legal_rep", "legal_rep"), ("phone", "phone_key")):
-        yield _claim(kind, column, "a.current", f"{column} IS NOT NULL")
-    yield (
-        "SELECT e.subject_id, 'block', b.block, b.current, TRUE, b.record_id, b.position, b.received_on"
-        " FROM blocks b JOIN entity_ids e ON e.entity = b.entity"
-    )
-    yield _claim("register", "concat(record_id, '/', role)", "TRUE", "a.current AND uscc IS NULL")
-    yield (
-        "SELECT e.subject_id, 'redirected', m.subject_id, TRUE, TRUE, NULL, m.position, NULL"
+        claims[kind] = [
+            _claim(column, "current", f"{column} IS NOT NULL"),
+            _claim(f"former_{column}", "FALSE", f"former_{column} IS NOT NULL"),
+        ]
+    for kind, column in (
+        ("area", "area"),
+        ("address", "address_key"),
+        ("legal_rep", "legal_rep"),
+        ("phone", "phone_key"),
+    ):
+        claims[kind] = [_claim(column, "current", f"{column} IS NOT NULL")]
+    kept = ("subject_id", "current", "TRUE AS registered", *_SHOWN.split(", "))
+    claims["block"] = [f"SELECT *, block AS value FROM ({blocks_sql('described', kept, once=False)})"]
+    claims["register"] = [_claim("concat(record_id, '/', role)", "TRUE", "current AND uscc IS NULL")]
+    claims["redirected"] = [
+        "SELECT e.subject_id, m.subject_id AS value, TRUE AS current, TRUE AS registered, CAST(NULL AS VARCHAR) AS record_id,"
+        " m.position, CAST(NULL AS DATE) AS received_on"
         " FROM minted_ids m JOIN entity_ids e ON e.entity = m.entity WHERE m.subject_id <> e.subject_id"
-    )
-    yield (
-        "SELECT subject_id, 'uscc' AS kind, uscc AS value, TRUE AS current, FALSE AS registered, record_id, position,"
-        " received_on FROM provisional"
-    )
-    yield (
-        "SELECT subject_id, 'org_code', substring(uscc, 9, 9), TRUE, FALSE, record_id, position, received_on"
-        " FROM provisional p WHERE NOT EXISTS"
+    ]
+    claims["uscc"].append(f"SELECT subject_id, uscc, TRUE, FALSE, {_SHOWN} FROM provisional")
+    claims["org_code"].append(
+        f"SELECT subject_id, substring(uscc, 9, 9), TRUE, FALSE, {_SHOWN} FROM provisional p WHERE NOT EXISTS"
         " (SELECT 1 FROM holders h WHERE h.organisation_code = substring(p.uscc, 9, 9))"
     )
-    yield _minted_claim("person", "person_key", "person_key", "m.registry AND m.current", "m.person_key IS NOT NULL")
-    yield _minted_claim(
-        "place", "place", PLACE, "m.registry AND m.current", "m.registry AND m.current AND m.address_key IS NOT NULL"
-    )
+    claims["person_key"] = [
+        _minted_claim("person", "person_key", "m.registry AND m.current", "m.person_key IS NOT NULL")
+    ]
+    claims["place"] = [
+        _minted_claim(
+            "place", PLACE, "m.registry AND m.current", "m.registry AND m.current AND m.address_key IS NOT NULL"
+        )
+    ]
+    return claims
 
 
-def _blocks() -> str:
-    """The blocks of similar names of every register row, under its present and its former name."""
-    held = ("entity", "current", "record_id", "position", "received_on")
-    former = ", ".join(["entity", "FALSE AS current", *held[2:], "former_parts AS parts", "area", "address_key"])
-    present = ", ".join([*held, "parts", "area", "address_key", "legal_rep", "phone_key"])
-    rows = (
-        f"SELECT {present} FROM attached UNION ALL SELECT {former}, NULL, NULL FROM attached"
-        " WHERE former_parts IS NOT NULL"
-    )
-    return blocks_sql(f"({rows})", held, once=False)
+def _claim(value: str, current: str, condition: str) -> str:
+    return f"SELECT subject_id, {value} AS value, {current} AS current, TRUE AS registered, {_SHOWN} FROM held WHERE {condition}"
 
 
-def _claim(kind: str, value: str, current: str, condition: str) -> str:
-    return (
-        f"SELECT e.subject_id, '{kind}' AS kind, {value} AS value, {current} AS current, TRUE AS registered,"
-        f" a.record_id, a.position, a.received_on FROM attached a JOIN entity_ids e ON e.entity = a.entity"
-        f" WHERE {condition}"
-    )
-
-
-def _minted_claim(kind: str, identifier_kind: str, identity: str, registered: str, condition: str) -> str:
+def _minted_claim(kind: str, identity: str, registered: str, condition: str) -> str:
     """Persons and places: one identity each, so the minted id is the subject."""
     return (
-        f"SELECT r.subject_id, '{identifier_kind}', r.identifier, TRUE, {registered}, m.record_id, m.position,"
+        f"SELECT r.subject_id, r.identifier AS value, TRUE AS current, {registered} AS registered, m.record_id, m.position,"
         f" m.received_on FROM (SELECT *, {identity} AS identity, {ENTRY_POSITION} AS position FROM mentions m"
         f" WHERE m.kind = '{kind}' AND {condition}) m JOIN registry r ON r.kind = '{kind}'"
-        f" AND r.identifier_kind = '{identifier_kind}' AND r.identifier = m.identity"
+        f" AND r.identifier_kind = '{'person_key' if kind == 'person' else 'place'}' AND r.identifier = m.identity"
     )

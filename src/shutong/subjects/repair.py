@@ -14,7 +14,10 @@ MEANT = columns(record_id=pa.string(), role=pa.string(), code=pa.string())
 
 
 def repair_steps() -> Iterator[Step]:
-    """The steps to ``meant`` (record_id, role, code: what may be meant) and ``repaired`` (record_id, role, subject_id)."""
+    """The steps to ``meant`` (record_id, role, code: what may be meant) and ``repaired`` (record_id, role, subject).
+
+    Subjects are numbers of ``numbered``.
+    """
     yield SqlStep(
         "faulty_codes", "SELECT record_id, role, faulty FROM mentions WHERE faulty IS NOT NULL AND uscc IS NULL"
     )
@@ -22,12 +25,12 @@ def repair_steps() -> Iterator[Step]:
     yield SqlStep("repaired", _REPAIRED, materialise=True)
 
 
-_REPAIRED = """WITH fitting AS (SELECT t.record_id, t.role, min(i.subject_id) AS subject_id FROM meant t
- JOIN identifiers i ON i.kind = 'uscc' AND i.value = t.code WHERE i.registered AND i.current
- GROUP BY t.record_id, t.role HAVING count(DISTINCT i.subject_id) = 1)
-SELECT DISTINCT f.record_id, f.role, f.subject_id FROM fitting f
+_REPAIRED = """WITH fitting AS (SELECT t.record_id, t.role, min(i.number) AS subject FROM meant t
+ JOIN numbered i ON i.kind = 'uscc' AND i.value = t.code WHERE i.registered AND i.current
+ GROUP BY t.record_id, t.role HAVING count(DISTINCT i.number) = 1)
+SELECT DISTINCT f.record_id, f.role, f.subject FROM fitting f
  JOIN mentions m ON m.record_id = f.record_id AND m.role = f.role
- JOIN identifiers i ON i.subject_id = f.subject_id
+ JOIN numbered i ON i.number = f.subject
 WHERE i.kind IN ('name', 'variant', 'area')
  AND i.value = CASE i.kind WHEN 'name' THEN m.name_key WHEN 'variant' THEN m.variant_key ELSE m.area END"""
 
