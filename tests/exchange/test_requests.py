@@ -339,6 +339,7 @@ def test_a_disputed_refusal_is_overturned_and_then_supplied() -> None:
     request = refuse(asked(), BASIS, day(2), acting=TAX)
     request = dispute(request, "办法第五十八条允许核对", day(3), acting=CIVIL)
     assert list(waiting_for(OFFICER)) == [request]
+    assert timeline(request)[-1].reason == "办法第五十八条允许核对"
     request = overturn(request, "社会救助暂行办法第五十八条", day(5), answer=Answer(ends_on=day(15)), acting=OFFICER)
     assert (request.outcome, request.ready_due_on) == ("partly", add_workdays(day(5), 20))
     assert grants_in_force("civil-affairs", day(5))[0].ends_on == day(15)

@@ -143,7 +143,7 @@ def agree(
     return request
 
 
-@action(permission="exchange.answer", department="request.owner", audited=("request.pk", "basis"))
+@action(permission="exchange.answer", department="request.owner", audited=("request.pk",))
 def refuse(request: ShareRequest, basis: str, day: dt.date, *, reason: str = "", acting: Actor) -> ShareRequest:
     """The owner refuses the request.
 
@@ -179,7 +179,7 @@ def confirm_review(
     return request
 
 
-@action(permission="exchange.decide", audited=("request.pk", "basis"))
+@action(permission="exchange.decide", audited=("request.pk",))
 def reject_review(request: ShareRequest, basis: str, day: dt.date, *, reason: str = "", acting: Actor) -> ShareRequest:
     """The data bureau refuses what the owner would give; see ``refuse``."""
     return _refuse(request, "reject", basis, reason, day, Decision.Side.BUREAU, acting)
@@ -233,14 +233,13 @@ def dispute(request: ShareRequest, reason: str, day: dt.date, *, acting: Actor) 
         )
     owner = current_catalog().departments.get(request.owner)
     request.dispute = begin_case(
-        dispute_course(day, owner.area if owner else None), str(request), day, department="", acting=acting
+        dispute_course(day, owner.area if owner else None), str(request), day, reason=reason.strip(), acting=acting
     )
     request.save()
-    note(reason=reason.strip())
     return request
 
 
-@action(permission="exchange.decide", audited=("request.pk", "basis"))
+@action(permission="exchange.decide", audited=("request.pk",))
 def uphold(request: ShareRequest, basis: str, day: dt.date, *, reason: str = "", acting: Actor) -> ShareRequest:
     """The data bureau lets the refusal stand, with its legal basis.
 
@@ -257,7 +256,7 @@ def uphold(request: ShareRequest, basis: str, day: dt.date, *, reason: str = "",
     return request
 
 
-@action(permission="exchange.decide", audited=("request.pk", "basis"))
+@action(permission="exchange.decide", audited=("request.pk",))
 def overturn(
     request: ShareRequest, basis: str, day: dt.date, *, answer: Answer = EVERYTHING, reason: str = "", acting: Actor
 ) -> ShareRequest:

@@ -33,26 +33,43 @@ def request_course(day: dt.date, area: str | None) -> Procedure:
     owner with a reason and allowed by the bureau. What is granted by itself is confirmed by the owner within its own
     term. Withdrawing is open to the asker until the answer.
     """
-    reply, supply = legal_term("share-conditional-reply", day, area), legal_term("share-supply", day, area)
+    reply = legal_term("share-conditional-reply", day, area)
+    at_once = legal_term("share-unconditional-reply", day, area)
+    extension = legal_term("share-conditional-extension", day, area)
     states = {
         "received": _state("已提交", "Received"),
         "answering": _state("待提供部门答复", "Waits for the owner", reply),
         "awaiting-material": _state("待补正材料", "Waits for missing material"),
-        "extension-asked": _state("已申请延期，待数据局同意", "Extension asked of the bureau", reply),
         "reviewing": _state("待数据局复核", "Waits for the data bureau", reply),
-        "confirming": _state(
-            "已自动授权，待提供部门确认", "Granted by itself, to be confirmed", legal_term("share-unconditional-reply", day, area)
-        ),
-        "supplying": _state("已同意，待提供数据", "Agreed, to be supplied", supply),
+        "confirming": _state("已自动授权，待提供部门确认", "Granted by itself, to be confirmed", at_once),
+        "supplying": _state("已同意，待提供数据", "Agreed, to be supplied", legal_term("share-supply", day, area)),
         "ready": _state("数据已就绪", "Ready", end=True),
         "refused": _state("不予共享", "Refused", end=True),
         "cancelled": _state("已撤回申请", "Withdrawn by the asker", end=True),
-    }  # fmt: skip
-    open_ = ["answering", "extension-asked"]
-    steps = {
-        "to-owner": _step("转提供部门", "To the owner", ["received"], "answering", PLATFORM),
-        "grant-at-once": _step("自动授权", "Granted by itself", ["received"], "confirming", PLATFORM),
-        "not-shared": _step("目录不予共享", "Not shared by the catalog", ["received"], "refused", PLATFORM, reason=True),
+    }
+    steps = {**_by_itself(), **_about_material()}
+    answering = ["answering"]
+    if extension is not None:
+        states["extension-asked"] = _state("已申请延期，待数据局同意", "Extension asked of the bureau", reply)
+        steps |= _extension(extension)
+        answering.append("extension-asked")
+    return _procedure(
+        "share-request", "共享申请", "Request for sharing", "received", states, steps | _answers(answering)
+    )
+
+
+def _by_itself() -> dict[str, Any]:
+    """What the platform does with a request that comes in."""
+    start = ["received"]
+    return {
+        "to-owner": _step("转提供部门", "To the owner", start, "answering", PLATFORM),
+        "grant-at-once": _step("自动授权", "Granted by itself", start, "confirming", PLATFORM),
+        "not-shared": _step("目录不予共享", "Not shared by the catalog", start, "refused", PLATFORM, reason=True),
+    }
+
+
+def _about_material() -> dict[str, Any]:
+    return {
         "ask-material": _step(
             "一次性告知补正", "Missing material told once", ["answering"], "awaiting-material", OWNER,
             reason=True, once=True, pauses_clock=True,
@@ -60,33 +77,37 @@ def request_course(day: dt.date, area: str | None) -> Procedure:
         "give-material": _step(
             "补正材料", "Missing material given", ["awaiting-material"], "answering", ASKER, reason=True, resumes_clock=True
         ),
-        "approve": _step("同意共享", "Agreed", open_, "supplying", OWNER),
-        "forward": _step("同意并报数据局复核", "Agreed, to the bureau", open_, "reviewing", OWNER, restarts_clock=False),
-        "refuse": _step("不予共享", "Refused", open_, "refused", OWNER, reason=True),
+    }  # fmt: skip
+
+
+def _extension(term: Term) -> dict[str, Any]:
+    asked = ["extension-asked"]
+    return {
+        "ask-extension": _step(
+            "申请延期答复", "Extension asked", ["answering"], "extension-asked", OWNER,
+            reason=True, once=True, restarts_clock=False,
+        ),
+        "extend": _step("同意延期", "Extension allowed", asked, "answering", BUREAU, extends=term),
+        "keep-term": _step(
+            "不同意延期", "Extension not allowed", asked, "answering", BUREAU, reason=True, restarts_clock=False
+        ),
+    }  # fmt: skip
+
+
+def _answers(answering: list[str]) -> dict[str, Any]:
+    """How the owner and the bureau answer, and how it ends."""
+    unanswered = [*answering, "awaiting-material", "reviewing"]
+    return {
+        "approve": _step("同意共享", "Agreed", answering, "supplying", OWNER),
+        "forward": _step(
+            "同意并报数据局复核", "Agreed, to the bureau", answering, "reviewing", OWNER, restarts_clock=False
+        ),
+        "refuse": _step("不予共享", "Refused", answering, "refused", OWNER, reason=True),
         "confirm": _step("复核同意", "Agreed by the bureau", ["reviewing"], "supplying", BUREAU),
         "reject": _step("复核不同意", "Refused by the bureau", ["reviewing"], "refused", BUREAU, reason=True),
         "confirm-ready": _step("确认数据就绪", "Ready", ["confirming", "supplying"], "ready", OWNER),
-        "cancel": _step(
-            "撤回申请", "Withdrawn", [*open_, "awaiting-material", "reviewing"], "cancelled", ASKER, reason=True
-        ),
-    }  # fmt: skip
-    extension = legal_term("share-conditional-extension", day, area)
-    if extension is None:
-        del states["extension-asked"]
-        steps = {name: _without(step, "extension-asked") for name, step in steps.items()}
-    else:
-        asked = ["extension-asked"]
-        steps |= {
-            "ask-extension": _step(
-                "申请延期答复", "Extension asked", ["answering"], "extension-asked", OWNER,
-                reason=True, once=True, restarts_clock=False,
-            ),
-            "extend": _step("同意延期", "Extension allowed", asked, "answering", BUREAU, extends=extension),
-            "keep-term": _step(
-                "不同意延期", "Extension not allowed", asked, "answering", BUREAU, reason=True, restarts_clock=False
-            ),
-        }  # fmt: skip
-    return _procedure("share-request", "共享申请", "Request for sharing", "received", states, steps)
+        "cancel": _step("撤回申请", "Withdrawn", unanswered, "cancelled", ASKER, reason=True),
+    }
 
 
 def dispute_course(day: dt.date, area: str | None) -> Procedure:
@@ -130,10 +151,6 @@ def _step(
     zh: str, en: str, from_: list[str], to: str, *roles: str, reason: bool = False, **keys: Any
 ) -> dict[str, Any]:
     return {"title": {"zh": zh, "en": en}, "from": from_, "to": to, "roles": roles, "needs_reason": reason, **keys}
-
-
-def _without(step: dict[str, Any], state: str) -> dict[str, Any]:
-    return {**step, "from": [name for name in step["from"] if name != state]}
 
 
 def _procedure(name: str, zh: str, en: str, start: str, states: dict[str, Any], steps: dict[str, Any]) -> Procedure:

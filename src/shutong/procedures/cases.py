@@ -25,13 +25,16 @@ class StepError(ValueError):
         self.possible = possible
 
 
-def begin_case(procedure: Procedure, about: str, day: date, *, department: str = "", acting: Actor) -> Case:
+def begin_case(
+    procedure: Procedure, about: str, day: date, *, department: str = "", reason: str = "", acting: Actor
+) -> Case:
     """Opens a case in the procedure's first state, inside the action that runs.
 
     Args:
         about: id of the thing it is about, such as ``listing/42``.
         day: the business day; the term of the first state begins on it.
         department: whose turn it is.
+        reason: why, in words; kept with the first step.
     """
     state = procedure.states[procedure.start]
     case = Case.objects.create(
@@ -46,7 +49,7 @@ def begin_case(procedure: Procedure, about: str, day: date, *, department: str =
         due_on=due_on(state.within, day),
         closed_on=day if state.end else None,
     )
-    _record(case, 1, "open", "", day, "", None, acting)
+    _record(case, 1, "open", "", day, reason, None, acting)
     note(str(case))
     return case
 
