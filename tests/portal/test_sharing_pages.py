@@ -58,7 +58,8 @@ def text_of(client: Client, address: str, **headers: str) -> str:
 
 def form(today: dt.date, **keys: Any) -> dict[str, Any]:
     return {
-        "purpose": "核对低保家庭收入", "basis": "社会救助暂行办法第五十八条", "items": ["code", "amount", "estimate"],
+        "purpose": "核对低保家庭收入", "basis": "社会救助暂行办法第五十八条",
+        "item-code": "none", "item-amount": "none", "item-estimate": "hide",
         "methods": "api", "frequency": "monthly", "starts_on": str(today), "ends_on": str(today + dt.timedelta(days=90)),
         "rows": "amount > 0", "quota": "",
     } | keys  # fmt: skip
@@ -105,7 +106,7 @@ def test_a_request_goes_over_three_desks(sign_in: Callable[..., Client], today: 
 
 def test_disputes_and_extensions_are_the_bureaus(sign_in: Callable[..., Client], today: dt.date) -> None:
     civil, tax, officer = sign_in("steward", "civil-affairs"), sign_in("steward", "tax"), sign_in("data-officer")
-    request = asked(civil, today, items=["code"])
+    request = asked(civil, today, **{"item-amount": "", "item-estimate": ""})
     sent(tax, request, "ask-material", reason="请附经办处室说明")
     assert "<h2>补正材料</h2>" in text_of(civil, f"/sharing/requests/{request.pk}")
     sent(civil, request, "give-material", reason="已附")
@@ -125,7 +126,9 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(sign_in: Callable[..., C
     civil = sign_in("steward", "civil-affairs")
     for keys, said in (
         ({"purpose": ""}, "写明用途"),
-        ({"items": []}, "至少要有一个信息项"),
+        ({"item-code": "", "item-amount": "", "item-estimate": ""}, "至少要有一个信息项"),
+        ({"item-code": "stars"}, "没有这种脱敏方式"),
+        ({"methods": "stream"}, "共享方式 stream 不可用"),
         ({"starts_on": "", "ends_on": ""}, "请填写开始日期"),
         ({"ends_on": "soon"}, "不是日期"),
         ({"quota": "many"}, "不是整数"),

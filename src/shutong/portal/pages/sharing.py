@@ -27,7 +27,7 @@ from ..metadata import localised
 from ..queries import work as queries
 from .department import actor_of
 from .frame import page, page_parameter, signed_in, text_parameter
-from .sharing_forms import asking_fields, forms_for, mask_title, taken, wanted_of
+from .sharing_forms import asking_fields, forms_for, item_fields, mask_title, method_title, taken, wanted_of
 from .words import department_title, item_title, resource_title
 
 
@@ -79,6 +79,7 @@ def share_request(request: HttpRequest, number: int) -> HttpResponse:
         due=course.due_on,
         overdue=course.due_on is not None and day > course.due_on,
         frequency=_frequencies()[found.frequency],
+        methods=[method_title(one) for one in found.methods],
         items=_items_table(catalog, found),
         history=_history_table(catalog, timeline(found)),
         forms=forms_for(found, actor, catalog),
@@ -112,13 +113,12 @@ def ask(request: HttpRequest, resource: str) -> HttpResponse:
     problem = ""
     if request.method == "POST":
         try:
-            made = ask_for_data(actor.department, wanted_of(resource, request.POST), day, acting=actor)
+            made = ask_for_data(actor.department, wanted_of(declared, request.POST), day, acting=actor)
         except ExchangeError as error:
             problem = localised({"zh": error.zh, "en": error.en})
         else:
             messages.success(request, _("已提交。"))
             return HttpResponseRedirect(reverse("share-request", args=[made.pk]))
-    chosen = request.POST.getlist("items")
     return page(
         request,
         "share_ask.html",
@@ -128,7 +128,7 @@ def ask(request: HttpRequest, resource: str) -> HttpResponse:
         owner=department_title(catalog, declared.department),
         name=resource,
         condition=declared.share.condition or "",
-        items=[(name, item_title(catalog, resource, name), name in chosen) for name in declared.items],
+        items=item_fields(declared, request.POST, catalog),
         fields=asking_fields(declared, request.POST, day),
         crumbs=_crumbs(_("申请数据")),
     )
@@ -153,6 +153,8 @@ def _course(found: ShareRequest) -> Case:
 def _state(found: ShareRequest) -> tuple[str, str]:
     course = _course(found)
     title = course.declared.states[course.state].title
+    if found.dispute is not None and found.dispute.closed_on is None:
+        return localised({"zh": title.zh, "en": title.en}), "warn"
     tones = {"granted": "ok", "partly": "ok", "refused": "danger", "cancelled": "", "": "warn"}
     return localised({"zh": title.zh, "en": title.en}), tones[found.outcome]
 

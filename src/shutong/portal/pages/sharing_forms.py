@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -58,9 +58,7 @@ def _answer(request: ShareRequest, post: QueryDict) -> Answer:
     """The answer that a form with the part ``decision`` gives."""
     asked = request.extent
     chosen = {name: _said(post, f"item-{name}") or mask for name, mask in asked.masks.items()}
-    wrong = sorted({value for value in chosen.values() if value != _LEFT_OUT and value not in _MASKS})
-    if wrong:
-        raise ExchangeError(f"没有这种脱敏方式：{'、'.join(wrong)}", f"no such mask: {', '.join(wrong)}")
+    _check_masks(value for value in chosen.values() if value != _LEFT_OUT)
     methods = _said(post, "methods")
     return Answer(
         without={name: _said(post, "without") for name, value in chosen.items() if value == _LEFT_OUT},
@@ -70,6 +68,12 @@ def _answer(request: ShareRequest, post: QueryDict) -> Answer:
         ends_on=_date(post, "ends_on"),
         quota=_number(post, "quota"),
     )
+
+
+def _check_masks(chosen: Iterable[str]) -> None:
+    wrong = sorted(set(chosen) - set(_MASKS))
+    if wrong:
+        raise ExchangeError(f"没有这种脱敏方式：{'、'.join(wrong)}", f"no such mask: {', '.join(wrong)}")
 
 
 def _date(post: QueryDict, name: str) -> dt.date | None:
@@ -248,7 +252,7 @@ def _decision(form: str, request: ShareRequest, catalog: Catalog) -> list[Field]
         )
         for name, mask in asked.masks.items()
     ]  # fmt: skip
-    methods = [Option("", _("全部申请的方式")), *(Option(one, one) for one in sorted(asked.methods))]
+    methods = [Option("", _("全部申请的方式")), *(Option(one, method_title(one)) for one in sorted(asked.methods))]
     return [
         *fields,
         Field("without", _("不提供的信息项的法律依据"), "textarea", form=form),
@@ -267,13 +271,29 @@ def mask_title(mask: str) -> str:
     }[mask]  # fmt: skip
 
 
+def method_title(method: str) -> str:
+    """What a method of delivery is called."""
+    return {"api": _("接口"), "batch": _("批量文件"), "stream": _("数据流"), "verify": _("核验（只答是否）")}[method]
+
+
+def item_fields(resource: Resource, post: QueryDict, catalog: Catalog) -> list[Field]:
+    """A field per item of a resource: not asked, or asked with one of the masks."""
+    options = [Option("", _("不申请")), *(Option(one, mask_title(one)) for one in _MASKS)]
+    return [
+        Field(
+            f"item-{name}", item_title(catalog, resource.resource, name), "select", _said(post, f"item-{name}"), options
+        )
+        for name in resource.items
+    ]
+
+
 def asking_fields(resource: Resource, post: QueryDict, day: dt.date) -> list[Field]:
     """The fields of the form in which a department asks, with what was sent."""
     frequencies = [
         ("on-demand", _("按需")), ("once", _("一次")), ("realtime", _("实时")), ("daily", _("每日")), ("weekly", _("每周")),
         ("monthly", _("每月")),
     ]  # fmt: skip
-    methods = [Option(one, one) for one in resource.share.methods] or [Option("api", "api")]
+    methods = [Option(one, method_title(one)) for one in resource.share.methods or ("api",)]
     return [
         Field("purpose", _("用途"), "textarea", _said(post, "purpose"), required=True),
         Field(
@@ -293,7 +313,7 @@ def asking_fields(resource: Resource, post: QueryDict, day: dt.date) -> list[Fie
     ]
 
 
-def wanted_of(resource: str, post: QueryDict) -> Wanted:
+def wanted_of(resource: Resource, post: QueryDict) -> Wanted:
     """What a sent form asks for.
 
     Raises:
@@ -302,11 +322,14 @@ def wanted_of(resource: str, post: QueryDict) -> Wanted:
     starts_on, ends_on = _date(post, "starts_on"), _date(post, "ends_on")
     if starts_on is None or ends_on is None:
         raise ExchangeError("请填写开始日期和截止日期", "say the first and the last day")
+    chosen = {name: text for name in resource.items if (text := _said(post, f"item-{name}"))}
+    _check_masks(chosen.values())
     return Wanted(
-        resource=resource,
+        resource=resource.resource,
         purpose=_said(post, "purpose"),
         basis=_said(post, "basis"),
-        items=tuple(post.getlist("items")),
+        items=tuple(chosen),
+        masks=cast("dict[str, Mask]", chosen),
         methods=frozenset(cast("list[Method]", post.getlist("methods"))),
         frequency=_said(post, "frequency"),
         starts_on=starts_on,
