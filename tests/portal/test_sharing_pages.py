@@ -104,6 +104,26 @@ def test_a_request_goes_over_three_desks(sign_in: Callable[..., Client], today: 
     assert "各部门共享情况" in page and "100%" in page
 
 
+def test_a_grant_is_suspended_resumed_renewed_and_given_up_on_its_page(
+    sign_in: Callable[..., Client], today: dt.date
+) -> None:
+    civil, tax = sign_in("steward", "civil-affairs"), sign_in("steward", "tax")
+    request = asked(civil, today, **{"item-estimate": ""})
+    assert "没有授权" in sent(tax, request, "suspend", reason="查到超范围使用")
+    page = sent(tax, request, "agree", quota="50")
+    assert "各次决定" in page and "grant/" in page and "有效" in page
+    assert "已暂停" in sent(tax, request, "suspend", reason="查到超范围使用")
+    assert not grants_in_force("civil-affairs", today)
+    sent(tax, request, "resume", reason="已整改")
+    assert [one.quota for one in grants_in_force("civil-affairs", today)] == [50]
+    assert "截止日期" in sent(civil, request, "renew", basis="社会救助暂行办法第五十八条", ends_on="")
+    sent(civil, request, "renew", basis="社会救助暂行办法第五十八条", ends_on=str(today + dt.timedelta(days=365)))
+    assert ShareRequest.objects.exclude(renews=None).get().outcome == ""
+    page = sent(civil, request, "give-up", reason="不再需要")
+    assert "已撤销" in page and "放弃授权" not in page.split("<h2>")[-1]
+    assert not grants_in_force("civil-affairs", today)
+
+
 def test_disputes_and_extensions_are_the_bureaus(sign_in: Callable[..., Client], today: dt.date) -> None:
     civil, tax, officer = sign_in("steward", "civil-affairs"), sign_in("steward", "tax"), sign_in("data-officer")
     request = asked(civil, today, **{"item-amount": "", "item-estimate": ""})
@@ -173,6 +193,7 @@ def test_the_pages_are_said_in_english(sign_in: Callable[..., Client], today: dt
 def test_every_form_stands_for_a_step_of_a_declared_procedure(sign_in: Callable[..., Client]) -> None:
     steps = {verb.step for verb in sharing_forms._VERBS.values()}
     assert steps == {
-        "", "approve", "refuse", "ask-material", "give-material", "ask-extension", "extend", "keep-term", "confirm",
+        "", "suspend", "resume", "withdraw", "change",
+        "approve", "refuse", "ask-material", "give-material", "ask-extension", "extend", "keep-term", "confirm",
         "reject", "confirm-ready", "cancel", "uphold", "overturn",
     }  # fmt: skip

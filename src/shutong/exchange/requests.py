@@ -14,7 +14,7 @@ from shutong.exchange.extent import Extent, usual_mask
 from shutong.exchange.figures import Figures, RequestRow, figures
 from shutong.exchange.grant import Method
 from shutong.exchange.grants import require_side
-from shutong.exchange.models import ShareRequest
+from shutong.exchange.models import ShareRequest, SharingGrant
 from shutong.exchange.refusals import ExchangeError
 from shutong.procedures.models import Step
 from shutong.spec.models import Mask, Resource
@@ -117,6 +117,12 @@ def find_request(request: str) -> ShareRequest:
     if row is None:
         raise ExchangeError(f"没有申请 {request}", f"there is no request {request}")
     return row
+
+
+def grant_of_request(request: ShareRequest) -> SharingGrant | None:
+    """The grant that came of a request; None where none did."""
+    version = request.versions.select_related("grant__case").first()
+    return version.grant if version else None
 
 
 def timeline(request: ShareRequest) -> list[Step]:

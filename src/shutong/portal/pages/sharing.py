@@ -15,7 +15,14 @@ from shutong.catalog.actions import current_catalog
 from shutong.exchange.actions import ask_for_data
 from shutong.exchange.models import ShareRequest
 from shutong.exchange.refusals import ExchangeError
-from shutong.exchange.requests import department_figures, read_request, requests_for, timeline, waiting_for
+from shutong.exchange.requests import (
+    department_figures,
+    grant_of_request,
+    read_request,
+    requests_for,
+    timeline,
+    waiting_for,
+)
 from shutong.pipeline.jobs import the_home
 from shutong.procedures.cases import StepError
 from shutong.procedures.models import Case, Step
@@ -81,6 +88,8 @@ def share_request(request: HttpRequest, number: int) -> HttpResponse:
         frequency=_frequencies()[found.frequency],
         methods=[method_title(one) for one in found.methods],
         items=_items_table(catalog, found),
+        grant=_grant_line(found),
+        decisions=_decisions_table(found),
         history=_history_table(catalog, timeline(found)),
         forms=forms_for(found, actor, catalog),
         crumbs=_crumbs(_("申请 %(n)s") % {"n": found.pk}),
@@ -223,6 +232,38 @@ def _items_table(catalog: Catalog, found: ShareRequest) -> Table:
             said = Cell(_("不提供"), tone="danger")
         rows.append([item_title(catalog, found.resource, name), mask_title(mask), said, one.basis if one else ""])
     return Table(_("信息项"), columns, rows)
+
+
+def _decisions_table(found: ShareRequest) -> Table:
+    """What each decision gives, beside the items: rows, methods, last day, quota."""
+    columns = [
+        Column(_("日期"), "date"), Column(_("决定方")), Column(_("决定")), Column(_("截止日期"), "date"),
+        Column(_("数据范围条件"), "wide"), Column(_("依据和说明"), "wide"),
+    ]  # fmt: skip
+    sides = {"platform": _("系统自动"), "owner": _("提供部门"), "bureau": _("数据局")}
+    rows: list[list[Cell | str]] = []
+    for one in found.decisions.all():
+        words = " ".join(filter(None, (one.basis, one.reason)))
+        by = Cell(sides[one.side], note=one.by_name)
+        if not one.gives:
+            rows.append([str(one.on), by, Cell(_("不提供"), tone="danger"), "", "", words])
+            continue
+        beside = str(_("、")).join(method_title(name) for name in one.methods)
+        if one.quota:
+            beside = f"{beside} · {_('限额')} {figure(one.quota)}"
+        what = Cell(one.rows or _("全部"), note=beside)
+        rows.append([str(one.on), by, Cell(_("提供"), tone="ok"), str(one.ends_on), what, words])
+    return Table(_("各次决定"), columns, rows, _("还没有决定"))
+
+
+def _grant_line(found: ShareRequest) -> Cell | None:
+    """How the grant stands that came of the request; None where none did."""
+    grant = grant_of_request(found)
+    if grant is None or grant.case is None:
+        return None
+    title = grant.case.declared.states[grant.case.state].title
+    tones = {"active": "ok", "suspended": "warn", "withdrawn": "danger"}
+    return Cell(localised({"zh": title.zh, "en": title.en}), tone=tones[grant.case.state], note=str(grant.latest))
 
 
 def _history_table(catalog: Catalog, steps: list[Step]) -> Table:

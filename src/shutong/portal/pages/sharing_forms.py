@@ -11,12 +11,12 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from shutong.accounts.actors import Actor
-from shutong.exchange import actions
+from shutong.exchange import actions, grant_actions
 from shutong.exchange.extent import Answer, covers
 from shutong.exchange.grant import Method
-from shutong.exchange.models import ShareRequest
+from shutong.exchange.models import ShareRequest, SharingGrant
 from shutong.exchange.refusals import ExchangeError
-from shutong.exchange.requests import Wanted
+from shutong.exchange.requests import Wanted, grant_of_request
 from shutong.spec.catalog import Catalog
 from shutong.spec.models import Mask, Resource
 
@@ -150,6 +150,28 @@ _VERBS: Mapping[str, Verb] = {
         "", "exchange.ask", "receiver", ("needed",),
         lambda one, post, day, who: actions.dispute(one, _said(post, "reason"), day, acting=who),
     ),
+    "suspend": Verb(
+        "suspend", "exchange.control", "owner", ("needed",),
+        lambda one, post, day, who: grant_actions.suspend_grant(_grant(one), _said(post, "reason"), day, acting=who),
+    ),
+    "resume": Verb(
+        "resume", "exchange.control", "owner", ("needed",),
+        lambda one, post, day, who: grant_actions.resume_grant(_grant(one), _said(post, "reason"), day, acting=who),
+    ),
+    "withdraw": Verb(
+        "withdraw", "exchange.control", "owner", ("needed",),
+        lambda one, post, day, who: grant_actions.withdraw_grant(_grant(one), _said(post, "reason"), day, acting=who),
+    ),
+    "give-up": Verb(
+        "withdraw", "exchange.ask", "receiver", ("needed",),
+        lambda one, post, day, who: grant_actions.give_up_grant(_grant(one), _said(post, "reason"), day, acting=who),
+    ),
+    "renew": Verb(
+        "change", "exchange.ask", "receiver", ("until", "basis"),
+        lambda one, post, day, who: grant_actions.renew_grant(
+            _grant(one), _until(post), _said(post, "basis"), day, acting=who
+        ),
+    ),
     "uphold": Verb(
         "uphold", "exchange.decide", "", ("basis", "reason"),
         lambda one, post, day, who: actions.uphold(
@@ -163,6 +185,25 @@ _VERBS: Mapping[str, Verb] = {
         ),
     ),
 }  # fmt: skip
+
+
+def _grant(request: ShareRequest) -> SharingGrant:
+    """The grant that came of a request.
+
+    Raises:
+        ExchangeError: none did.
+    """
+    grant = grant_of_request(request)
+    if grant is None:
+        raise ExchangeError("本申请没有授权", "no grant came of this request")
+    return grant
+
+
+def _until(post: QueryDict) -> dt.date:
+    day = _date(post, "ends_on")
+    if day is None:
+        raise ExchangeError("请填写续期后的截止日期", "say the last day of the renewed grant")
+    return day
 
 
 def _reviewed(request: ShareRequest, post: QueryDict) -> Answer:
@@ -210,11 +251,14 @@ def _title(name: str, verb: Verb, request: ShareRequest, actor: Actor) -> str:
     if name == "dispute":
         refused = request.outcome in (ShareRequest.Outcome.REFUSED, ShareRequest.Outcome.PARTLY)
         return _("提出争议") if refused and request.dispute is None else ""
-    for case in filter(None, (request.case, request.dispute)):
+    grant = grant_of_request(request)
+    for case in filter(None, (request.case, request.dispute, grant.case if grant else None)):
         declared = case.declared
         done = declared.steps.get(verb.step) and declared.steps[verb.step].once
         again = bool(done) and case.steps.filter(step=verb.step).exists()
         if verb.step in declared.steps_from(case.state, actor.roles) and not again:
+            if name in ("give-up", "renew"):
+                return _("放弃授权") if name == "give-up" else _("申请续期")
             title = declared.steps[verb.step].title
             return localised({"zh": title.zh, "en": title.en})
     return ""
@@ -236,6 +280,8 @@ def _fields(part: str, form: str, request: ShareRequest, catalog: Catalog) -> li
         return [Field("reason", _("说明"), "textarea", required=True, form=form)]
     if part == "reason":
         return [Field("reason", _("说明"), "textarea", form=form)]
+    if part == "until":
+        return [Field("ends_on", _("续期后的截止日期"), "date", required=True, form=form)]
     return _decision(form, request, catalog)
 
 
