@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,27 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(sign_in: Callable[..., C
     assert "say the purpose in words" in english.content.decode()
     assert civil.get("/sharing/ask/nothing").status_code == 404
     assert civil.get("/sharing/requests/99").status_code == 404
+
+
+def test_the_way_to_ask_stands_on_the_page_of_anothers_resource(
+    sign_in: Callable[..., Client], home: Home, answers_home: Any, tmp_path: Path
+) -> None:
+    shutil.copytree(answers_home[0] / "answers", home.answers, dirs_exist_ok=True)
+    folder = tmp_path / "packs" / "court"
+    (folder / "resources").mkdir(parents=True)
+    (folder / "pack.yml").write_text(
+        "pack: court\ntitle: 法院\nversion: 1.0.0\ndepartments:\n  court: {title: {zh: 法院, en: Court}}\n", "utf-8"
+    )
+    (folder / "resources" / "court-default.yml").write_text(
+        "resource: court-default\ntitle: 失信被执行人\ndepartment: court\nbasis: 民事诉讼法\nkey: [number]\n"
+        "items:\n  number: {element: text, title: 案号, required: true}\n",
+        "utf-8",
+    )
+    install_packs([folder], acting=SYSTEM)
+    way = "/sharing/ask/court-default"
+    assert way in text_of(sign_in("steward", "civil-affairs"), "/catalog/court-default")
+    for client in (sign_in("steward", "court"), sign_in("auditor"), Client()):
+        assert way not in text_of(client, "/catalog/court-default")
 
 
 def test_others_do_not_get_in(sign_in: Callable[..., Client], today: dt.date) -> None:

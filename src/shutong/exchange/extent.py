@@ -9,10 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pyarrow as pa
 
-from shutong.exchange.grant import Method
 from shutong.exchange.refusals import ExchangeError
 from shutong.spec.binding import Binder
 from shutong.spec.columns import default_mask, personal_mark, row_columns
@@ -20,6 +20,10 @@ from shutong.spec.models import Item, Mask, Resource
 from shutong.spec.refusals import SqlRefused
 from shutong.spec.sql import check_expression
 from shutong.standards.sharing import STRICTEST, Decides, SharingRule, sharing_rules
+
+Method = Literal["api", "batch", "stream", "verify"]
+MOST = 10**18
+"""No quota is larger."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +143,8 @@ def check_extent(extent: Extent, resource: Resource) -> None:
             f"截止日期 {extent.ends_on} 早于开始日期 {extent.starts_on}",
             f"the last day {extent.ends_on} is before the first day {extent.starts_on}",
         )
-    if extent.quota is not None and extent.quota < 1:
-        raise ExchangeError("限额至少为 1", "a quota is at least 1")
+    if extent.quota is not None and not 1 <= extent.quota <= MOST:
+        raise ExchangeError(f"限额至少为 1，至多为 {MOST}", f"a quota is at least 1 and at most {MOST}")
 
 
 def _check_methods(methods: Iterable[Method], resource: Resource) -> None:

@@ -9,9 +9,6 @@ from typing import Literal
 
 from shutong.spec.models import Mask
 
-Method = Literal["api", "batch", "stream", "verify"]
-GrantState = Literal["active", "suspended", "withdrawn"]
-
 
 @dataclass(frozen=True)
 class Grant:
@@ -23,9 +20,9 @@ class Grant:
     items: tuple[str, ...]
     rows: str | None
     masks: Mapping[str, Mask]
-    methods: frozenset[Method]
+    methods: frozenset[Literal["api", "batch", "stream", "verify"]]
     purpose: str
     starts_on: date
     ends_on: date
     quota: int | None
-    state: GrantState
+    state: Literal["active", "suspended", "withdrawn"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 from django.db import models
 
-from shutong.exchange.extent import Extent
-from shutong.exchange.grant import Grant, GrantState, Method
+from shutong.exchange.extent import Extent, Method
+from shutong.exchange.grant import Grant
 from shutong.procedures.models import Case
 from shutong.spec.models import Mask
 
@@ -270,7 +270,7 @@ class GrantVersion(Unchangeable, ExtentRow):
             starts_on=extent.starts_on,
             ends_on=extent.ends_on,
             quota=extent.quota,
-            state=cast(GrantState, self.state),
+            state=cast('Literal["active", "suspended", "withdrawn"]', self.state),
         )
 
     def counts_on(self, day: dt.date) -> bool:

@@ -10,9 +10,8 @@ from django.db.models import Q, QuerySet
 
 from shutong.accounts.actions import note_read, require
 from shutong.accounts.actors import Actor
-from shutong.exchange.extent import Extent, usual_mask
+from shutong.exchange.extent import Extent, Method, usual_mask
 from shutong.exchange.figures import Figures, RequestRow, figures
-from shutong.exchange.grant import Method
 from shutong.exchange.grants import require_side
 from shutong.exchange.models import ShareRequest, SharingGrant
 from shutong.exchange.refusals import ExchangeError

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from shutong.catalog.actions import current_catalog
 from shutong.exchange.actions import ask_for_data
@@ -112,6 +112,7 @@ def share_step(request: HttpRequest, number: int, verb: str) -> HttpResponseRedi
 
 
 @never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 @signed_in("exchange.ask")
 def ask(request: HttpRequest, resource: str) -> HttpResponse:
     """The form in which a department asks for a resource; sent again with what was wrong in words."""

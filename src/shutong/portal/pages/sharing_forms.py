@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 
 from shutong.accounts.actors import Actor
 from shutong.exchange import actions, grant_actions
-from shutong.exchange.extent import Answer, covers
-from shutong.exchange.grant import Method
+from shutong.exchange.extent import Answer, Method, covers
 from shutong.exchange.models import ShareRequest, SharingGrant
 from shutong.exchange.refusals import ExchangeError
 from shutong.exchange.requests import Wanted, grant_of_request
@@ -51,7 +50,7 @@ class Form:
 
 
 def _said(post: QueryDict, name: str) -> str:
-    return str(post.get(name, "")).strip()
+    return str(post.get(name, "")).replace("\0", "").strip()
 
 
 def _answer(request: ShareRequest, post: QueryDict) -> Answer:
