@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from shutong.accounts.actions import action_info
 from shutong.accounts.actors import Actor, NotAllowedError
 from shutong.audit.models import Entry
+from shutong.exchange import grant_actions
 from shutong.exchange.actions import agree, dispute, overturn, refuse
 from shutong.exchange.extent import Answer
 from shutong.exchange.grant_actions import give_up_grant, renew_grant, resume_grant, suspend_grant, withdraw_grant
@@ -186,3 +188,14 @@ def test_versions_and_decisions_are_written_once(grant: SharingGrant) -> None:
             row.save()
         with pytest.raises(TypeError, match="never deleted"):
             row.delete()
+
+
+def test_every_verb_of_grants_is_an_action() -> None:
+    own = {
+        name: one
+        for name, one in vars(grant_actions).items()
+        if getattr(one, "__module__", "") == grant_actions.__name__
+    }
+    public = {name for name in own if not name.startswith("_")}
+    assert public == {"give_up_grant", "renew_grant", "resume_grant", "suspend_grant", "withdraw_grant"}
+    assert all(action_info(own[name]) for name in public)

@@ -263,7 +263,10 @@ def test_terms_are_those_of_the_day_of_the_request_and_of_the_owners_place() -> 
     basis = local.course.declared.states["answering"].within
     assert basis is not None
     assert basis.basis == "高平市地方规定"
+    assert local.course.due_on == day(10)
     assert agree(local, day(1), acting=GAOPING).outcome == "granted"
+    again = asked("county-income", by=TAX, items=("code",), methods=frozenset({"api"}))
+    assert again.course.due_on == day(5), "there, five working days for what is shared already"
     with pytest.raises(ExchangeError, match="no rule was in force"):
         asked(day=dt.date(2015, 1, 5), starts_on=dt.date(2015, 1, 5))
 

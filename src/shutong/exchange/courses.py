@@ -26,14 +26,18 @@ def legal_term(name: str, day: dt.date, area: str | None) -> Term | None:
     return Term.model_validate({"count": found.n, "unit": _UNITS[found.unit], "basis": found.source})
 
 
-def request_course(day: dt.date, area: str | None) -> Procedure:
+def request_course(day: dt.date, area: str | None, *, shared: bool = False) -> Procedure:
     """A request: answered by the owner, then by the data bureau where a rule says so, and supplied.
 
     A request for missing material, once, stops the clock until it is answered; an extension, once, is asked by the
     owner with a reason and allowed by the bureau. What is granted by itself is confirmed by the owner within its own
     term. Withdrawing is open to the asker until the answer.
+
+    Args:
+        shared: the resource is shared already; some places give a shorter term for the answer then.
     """
-    reply = legal_term("share-conditional-reply", day, area)
+    at_hand = legal_term("share-reply-shared", day, area) if shared else None
+    reply = at_hand or legal_term("share-conditional-reply", day, area)
     at_once = legal_term("share-unconditional-reply", day, area)
     extension = legal_term("share-conditional-extension", day, area)
     states = {

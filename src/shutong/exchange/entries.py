@@ -39,7 +39,8 @@ def submit(request: ShareRequest, extent: Extent, resource: Resource, day: dt.da
         setattr(request, column, value)
     request.save()
     owner = current_catalog().departments.get(request.owner)
-    course = request_course(day, owner.area if owner else None)
+    shared = SharingGrant.objects.filter(resource=request.resource).exists()
+    course = request_course(day, owner.area if owner else None, shared=shared)
     request.case = begin_case(course, str(request), day, department=request.receiver, acting=acting)
     if way.decides == "platform":
         move(request, "grant-at-once", day, SYSTEM, hand_to=request.owner)
