@@ -159,7 +159,8 @@ def _step(chance: random.Random, on: dt.date) -> None:
         lambda: actions.cancel_request(request, words, on, acting=CIVIL_2),
         lambda: actions.confirm_ready(request, on, acting=owner),
     ]
-    chance.choice(verbs)()
+    # What gives is tried as often as everything else together.
+    chance.choice([*verbs[:3] * 3, *verbs])()
 
 
 @pytest.mark.parametrize("seed", range(40 if DEEP else 4))
@@ -170,7 +171,7 @@ def test_no_sequence_of_steps_gives_more_than_was_asked_or_declared(seed: int) -
         with contextlib.suppress(ExchangeError, StepError, NotAllowedError):
             _step(chance, day(number // 6))
     versions = list(GrantVersion.objects.select_related("grant", "request"))
-    assert len(versions) > 2, "the steps led somewhere"
+    assert len(versions) > 3, "the steps led somewhere"
     assert current_catalog().resources["income"] == INCOME
     for version in versions:
         assert_within(version.extent, version.request.extent)

@@ -34,6 +34,7 @@ from shutong.exchange.models import Decision, GrantVersion, ShareRequest, Sharin
 from shutong.exchange.refusals import ExchangeError
 from shutong.exchange.requests import read_request, requests_for, timeline, waiting_for
 from shutong.jobs.models import Event
+from shutong.procedures.actions import take_step
 from shutong.procedures.cases import StepError
 from shutong.spec.catalog import dump
 from shutong.standards.workdays import add_workdays
@@ -453,6 +454,19 @@ def test_each_side_does_its_own_part_only() -> None:
         assert list(requests_for(who)) == [request]
     with pytest.raises(ExchangeError, match="没有申请"):
         read_request("request/x", acting=OFFICER)
+
+
+def test_a_step_is_taken_by_the_verbs_only_and_each_side_is_told_its_own() -> None:
+    request = asked()
+    with pytest.raises(StepError, match="由另一方办理") as caught:
+        take_step(request.course, "approve", day(1), acting=TAX)
+    assert "another side" in caught.value.en
+    with pytest.raises(StepError) as caught:
+        confirm_ready(request, day(1), acting=TAX)
+    assert caught.value.possible == ("ask-material", "ask-extension", "approve", "forward", "refuse")
+    with pytest.raises(StepError) as caught:
+        give_material(request, "已附", day(1), acting=CIVIL)
+    assert caught.value.possible == ("cancel",)
 
 
 def test_who_asked_does_not_answer_even_with_a_second_office() -> None:

@@ -13,7 +13,7 @@ from shutong.exchange.extent import Answer, check_extent, given, in_words
 from shutong.exchange.models import Decision, ShareRequest
 from shutong.exchange.refusals import ExchangeError
 from shutong.exchange.requests import Wanted
-from shutong.procedures.cases import begin_case, move_case
+from shutong.procedures.cases import begin_case
 from shutong.procedures.models import Case
 
 EVERYTHING = Answer()
@@ -203,7 +203,7 @@ def confirm_ready(request: ShareRequest, day: dt.date, *, acting: Actor) -> Shar
     """
     request = _locked(request)
     if request.dispute is not None and request.dispute.state == "supplying":
-        request.dispute = move_case(request.dispute, "confirm-ready", day, acting=acting)
+        request.dispute = entries.take(request.dispute, "confirm-ready", day, acting)
         if request.course.state == "supplying":
             entries.move(request, "confirm-ready", day, acting)
     else:
@@ -247,7 +247,7 @@ def uphold(request: ShareRequest, basis: str, day: dt.date, *, reason: str = "",
         ExchangeError: there is no dispute or no basis in words; or the actor asked or decided before.
     """
     request, case = _disputed(request, basis)
-    request.dispute = move_case(case, "uphold", day, reason=_text(basis, reason), acting=acting)
+    request.dispute = entries.take(case, "uphold", day, acting, reason=_text(basis, reason))
     entries.must_differ(request, acting)
     if request.outcome == ShareRequest.Outcome.REFUSED:
         entries.decide(request, None, day, acting, Decision.Side.BUREAU, basis=basis.strip(), reason=reason)
@@ -270,7 +270,7 @@ def overturn(
     resource, _ = entries.published(request.resource)
     entries.route_of(resource, request.extent, day)
     extent = given(request.extent, answer, resource, day)
-    case = move_case(case, "overturn", day, reason=_text(basis, reason), hand_to=request.owner, acting=acting)
+    case = entries.take(case, "overturn", day, acting, reason=_text(basis, reason), hand_to=request.owner)
     request.dispute = case
     entries.must_differ(request, acting)
     side = Decision.Side.BUREAU

@@ -13,7 +13,9 @@ from shutong.procedures.spec import Procedure, Term
 from shutong.standards import terms
 
 VERSION = 1
-ASKER, OWNER, BUREAU, PLATFORM = "steward", "steward", "data-officer", "system"
+ASKER, OWNER, BUREAU, PLATFORM = "asker", "owner", "bureau", "platform"
+_ROLES = {ASKER: "steward", OWNER: "steward", BUREAU: "data-officer", PLATFORM: "system"}
+"""The role that takes the steps of each side; a steward is asker or owner by department, which the verbs check."""
 _UNITS = {"wd": "working-days", "day": "days"}
 
 
@@ -152,9 +154,17 @@ def _state(zh: str, en: str, within: Term | None = None, *, end: bool = False) -
 
 
 def _step(
-    zh: str, en: str, from_: list[str], to: str, *roles: str, reason: bool = False, **keys: Any
+    zh: str, en: str, from_: list[str], to: str, *sides: str, reason: bool = False, **keys: Any
 ) -> dict[str, Any]:
-    return {"title": {"zh": zh, "en": en}, "from": from_, "to": to, "roles": roles, "needs_reason": reason, **keys}
+    return {
+        "title": {"zh": zh, "en": en}, "from": from_, "to": to, "roles": tuple(dict.fromkeys(_ROLES[one] for one in sides)),
+        "party": "-".join(sides), "needs_reason": reason, **keys,
+    }  # fmt: skip
+
+
+def party_of(procedure: Procedure, step: str) -> str | None:
+    """The side that a step of these procedures belongs to; None for a step that it does not have."""
+    return procedure.steps[step].party if step in procedure.steps else None
 
 
 def _procedure(name: str, zh: str, en: str, start: str, states: dict[str, Any], steps: dict[str, Any]) -> Procedure:

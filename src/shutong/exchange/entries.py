@@ -9,7 +9,7 @@ from dataclasses import replace
 from shutong.accounts.actions import note, send
 from shutong.accounts.actors import SYSTEM, Actor
 from shutong.catalog.published import current_catalog, latest
-from shutong.exchange.courses import grant_course, request_course
+from shutong.exchange.courses import grant_course, party_of, request_course
 from shutong.exchange.extent import Extent, Route, route
 from shutong.exchange.models import Decision, GrantVersion, ItemDecision, ShareRequest, SharingGrant, columns_of
 from shutong.exchange.refusals import ExchangeError
@@ -62,8 +62,14 @@ def move(
     request: ShareRequest, step: str, day: dt.date, acting: Actor, *, reason: str = "", hand_to: str | None = None
 ) -> Case:
     """Takes a step in the case of a request."""
-    request.case = move_case(request.course, step, day, reason=reason, hand_to=hand_to, acting=acting)
+    request.case = take(request.course, step, day, acting, reason=reason, hand_to=hand_to)
     return request.case
+
+
+def take(case: Case, step: str, day: dt.date, acting: Actor, *, reason: str = "", hand_to: str | None = None) -> Case:
+    """Takes a step for the side it belongs to: the action that runs has checked that the actor is of it."""
+    party = party_of(case.declared, step)
+    return move_case(case, step, day, reason=reason, hand_to=hand_to, party=party, acting=acting)
 
 
 def decide(
@@ -161,7 +167,7 @@ def move_grant(grant: SharingGrant, step: str, day: dt.date, acting: Actor, reas
     """Takes a step in the life of a grant."""
     if grant.case is None:
         raise ValueError(f"{grant} has no case")
-    grant.case = move_case(grant.case, step, day, reason=reason, acting=acting)
+    grant.case = take(grant.case, step, day, acting, reason=reason)
 
 
 def add_version(

@@ -54,11 +54,21 @@ def begin_case(
     return case
 
 
-def move_case(case: Case, step: str, day: date, *, reason: str = "", hand_to: str | None = None, acting: Actor) -> Case:
+def move_case(
+    case: Case,
+    step: str,
+    day: date,
+    *,
+    reason: str = "",
+    hand_to: str | None = None,
+    party: str | None = None,
+    acting: Actor,
+) -> Case:
     """Takes a step inside the action that runs, and returns the case as it is then.
 
     Args:
         hand_to: whose turn it is after the step; None leaves it where it is.
+        party: the side for which the actor acts, as the action has checked.
 
     Raises:
         StepError: no such step, not in this state, not by these roles, a second time where it may be taken once, without
@@ -67,7 +77,7 @@ def move_case(case: Case, step: str, day: date, *, reason: str = "", hand_to: st
     case = Case.objects.select_for_update().get(pk=case.pk)
     procedure = case.declared
     last = case.steps.order_by("-number")[0]
-    transition = _allowed(case, procedure, step, day, reason, acting, last.on)
+    transition = _allowed(case, procedure, step, day, reason, party, acting, last.on)
     before, was_due = case.state, case.due_on
     case.state = transition.to
     _move_clock(case, procedure, transition, before, day)
@@ -83,13 +93,13 @@ def move_case(case: Case, step: str, day: date, *, reason: str = "", hand_to: st
 
 
 def _allowed(
-    case: Case, procedure: Procedure, step: str, day: date, reason: str, acting: Actor, last: date
+    case: Case, procedure: Procedure, step: str, day: date, reason: str, party: str | None, acting: Actor, last: date
 ) -> Transition:
     taken = set(case.steps.values_list("step", flat=True))
     possible = tuple(
         name
         for name in procedure.steps_from(case.state, acting.roles)
-        if not (procedure.steps[name].once and name in taken)
+        if not (procedure.steps[name].once and name in taken) and procedure.steps[name].party in (None, party)
     )
     transition = procedure.steps.get(step)
     title = f"“{transition.title.zh}”" if transition else step
@@ -106,6 +116,8 @@ def _allowed(
         raise StepError(
             f"{title}只能由{zh}办理", f"{step} can only be taken by: {', '.join(transition.roles)}", possible
         )
+    if transition.party not in (None, party):
+        raise StepError(f"{title}由另一方办理", f"{step} is for another side to take ({transition.party})", possible)
     if transition.once and step in taken:
         raise StepError(f"{title}只能办理一次，本件已办理过", f"{step} may be taken only once, and was", possible)
     if transition.needs_reason and not reason.strip():

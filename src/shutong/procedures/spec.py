@@ -35,6 +35,10 @@ class Transition(Model):
     from_: tuple[Name, ...] = Field(alias="from", min_length=1, description="states it may be taken in")
     to: Name = Field(description="state it leads to")
     roles: tuple[Name, ...] = Field(min_length=1, description="roles that may take it; system for the platform itself")
+    party: Name | None = Field(
+        default=None,
+        description="the side that takes it, where one role stands on several; it is taken by the verbs of its area only",
+    )
     needs_reason: bool = Field(default=False, description="the reason must be given in words")
     once: bool = Field(default=False, description="it may be taken only once in a case")
     restarts_clock: bool = Field(default=True, description="whether the term of the new state starts anew")
