@@ -16,6 +16,8 @@ from tests.services import require_postgres
 ROOT = Path(__file__).parent.parent.parent
 TESTS = (
     "tests/accounts/test_actions.py",
+    "tests/exchange/test_grants_life.py",
+    "tests/exchange/test_requests.py::test_a_disputed_refusal_is_overturned_and_then_supplied",
     "tests/jobs/test_outbox.py::test_a_failing_handler_neither_holds_up_nor_repeats_the_others",
     "tests/jobs/test_work.py::test_a_key_queues_the_same_work_once",
     "tests/jobs/test_work.py::test_a_transient_failure_is_tried_again_later_and_not_for_ever",

@@ -294,3 +294,51 @@ def test_every_signed_in_page_holds_up(pages: Page, served: Home) -> None:
     expect(pages.get_by_role("heading", level=1)).to_have_text("审计记录")
     pages.get_by_role("button", name="验证整本记录").click()
     look(pages, "audit")
+
+
+SHARING = Path(__file__).resolve().parents[1] / "exchange" / "packs" / "sharing"
+
+
+def test_a_request_is_asked_answered_and_reviewed_by_three_people(pages: Page, served: Home) -> None:
+    """Civil affairs asks the tax office, which leaves an item out; the bureau agrees; the refused rest is disputed."""
+    install_packs([SHARING], acting=SYSTEM)
+    people = (("asker", "steward", "civil-affairs"), ("owner", "steward", "tax"), ("officer", "data-officer", ""))
+    for name, role, department in people:
+        give_role(create_account(name, PASSWORD, name=name, acting=SYSTEM), role, department, acting=SYSTEM)
+    sign_in(pages, "asker")
+    pages.goto("/sharing")
+    look(pages, "sharing-empty")
+    pages.goto("/sharing/ask/income")
+    for label in ("统一社会信用代码", "申报金额", "重点税源测算"):
+        pages.get_by_label(label).select_option("none")
+    pages.get_by_label("用途").fill("核对低保家庭收入")
+    pages.get_by_label("依据").fill("社会救助暂行办法第五十八条")
+    last = served.today() + dt.timedelta(days=200)
+    pages.get_by_label("截止日期").fill(str(last))
+    look(pages, "sharing-ask")
+    pages.get_by_role("button", name="提交申请").click()
+    expect(pages.get_by_text("待提供部门答复")).to_be_visible()
+    address = pages.url
+    look(pages, "sharing-asked")
+    sign_in(pages, "owner")
+    pages.goto(address)
+    look(pages, "sharing-owner")
+    pages.get_by_label("申报金额").select_option("left-out")
+    pages.get_by_label("不提供的信息项的法律依据").fill("税收征收管理法第八条")
+    pages.get_by_role("button", name="同意共享").click()
+    expect(pages.get_by_text("待数据局复核")).to_be_visible()
+    sign_in(pages, "officer")
+    pages.goto("/sharing")
+    look(pages, "sharing-bureau")
+    pages.goto(address)
+    look(pages, "sharing-review")
+    pages.get_by_role("button", name="复核同意").click()
+    expect(pages.get_by_text("已同意，待提供数据")).to_be_visible()
+    look(pages, "sharing-agreed")
+    sign_in(pages, "asker")
+    pages.goto(address)
+    pages.locator("#dispute-reason").fill("没有金额无法核对收入")
+    pages.get_by_role("button", name="提出争议").click()
+    expect(pages.get_by_text("争议已提交，待数据局处理")).to_be_visible()
+    pages.goto("/sharing?state=all")
+    look(pages, "sharing-all")

@@ -208,6 +208,9 @@ def test_the_figures_of_departments_against_the_targets(sign_in: Callable[..., C
     assert "100%" in market and "1 / 1" in market
     assert "0%" in tax and "0 / 1" in tax
     assert page.index("/departments/tax") < page.index("/departments/market"), "who lacks most comes first"
+    assert "需求满足率" not in page, "requests are no matter of the operator's"
+    bureau = sign_in("data-officer").get("/figures").content.decode()
+    assert "需求满足率" in bureau and "答复天数" in bureau
 
 
 def test_the_operator_sees_runs_and_starts_one(sign_in: Callable[..., Client]) -> None:

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from shutong.accounts.actors import Actor, NotAllowedError
 from shutong.procedures.actions import StepError, open_case, take_step
-from shutong.procedures.clocks import days_left, due_on, overdue
+from shutong.procedures.clocks import days_left, due_after, due_on, overdue, rest_of
 from shutong.procedures.models import Case
 from shutong.procedures.spec import Procedure, Term
+from shutong.standards import workdays
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +122,58 @@ def test_a_clock_that_is_not_restarted_runs_on(case: Case, regulator: Actor) -> 
         take_step(case, "uphold", date(2026, 3, 11), acting=regulator)
 
 
+CLOCKS = Procedure.model_validate({
+    **OBJECTION,
+    "steps": {
+        **OBJECTION["steps"],
+        "ask": {**OBJECTION["steps"]["ask"], "pauses_clock": True, "once": True},
+        "answer": {**OBJECTION["steps"]["answer"], "resumes_clock": True},
+        "extend": {
+            "title": "延期",
+            "from": ["checking"],
+            "to": "checking",
+            "roles": ["regulator"],
+            "once": True,
+            "extends": {"count": 10},
+        },
+    },
+})  # fmt: skip
+
+
+def test_a_paused_clock_keeps_what_was_left_and_a_step_may_be_for_once_only(regulator: Actor) -> None:
+    case = open_case(CLOCKS, "listing/43", MONDAY, department="market-supervision", acting=regulator)
+    case = take_step(case, "accept", MONDAY, acting=regulator)
+    assert case.due_on == date(2026, 3, 30)
+    case = take_step(case, "ask", date(2026, 3, 5), acting=regulator)
+    assert (case.due_on, case.days_left) == (None, 17)
+    assert not overdue(case, date(2026, 12, 31))
+    case = take_step(case, "answer", date(2026, 5, 11), acting=regulator)
+    assert (case.due_on, case.days_left) == (workdays.add_workdays(date(2026, 5, 11), 17), None)
+    with pytest.raises(StepError, match="只能办理一次") as caught:
+        take_step(case, "ask", date(2026, 5, 12), acting=regulator)
+    assert caught.value.possible == ("uphold", "refuse", "extend")
+
+
+def test_an_extension_counts_from_the_last_day_of_the_term(regulator: Actor) -> None:
+    case = open_case(CLOCKS, "listing/44", MONDAY, department="market-supervision", acting=regulator)
+    case = take_step(case, "accept", MONDAY, acting=regulator)
+    case = take_step(case, "extend", date(2026, 3, 4), acting=regulator)
+    assert case.due_on == workdays.add_workdays(date(2026, 3, 30), 10)
+    with pytest.raises(StepError, match="only once"):
+        take_step(case, "extend", date(2026, 3, 5), acting=regulator)
+
+
+@pytest.mark.parametrize(("unit", "left"), [("working-days", -2), ("days", -3)])
+def test_a_term_that_had_passed_when_it_was_paused_stays_passed(unit: Any, left: int) -> None:
+    term = Term(count=5, unit=unit)
+    assert rest_of(term, date(2026, 3, 6), date(2026, 3, 10 if unit == "working-days" else 9)) == left
+    resumed = due_after(term, left, date(2026, 4, 1))
+    assert resumed is not None
+    assert resumed < date(2026, 4, 1)
+    assert due_after(term, None, MONDAY) is None
+    assert rest_of(None, MONDAY, MONDAY) is None
+
+
 def test_working_days_skip_holidays_and_count_make_up_days() -> None:
     # The day before the 2025 National Day holiday (1 to 8 October); Saturday 11 October is a make-up working day.
     assert due_on(Term(count=3), date(2025, 9, 30)) == date(2025, 10, 11)
@@ -149,6 +202,15 @@ def test_the_terms_of_an_open_case_do_not_move_with_a_new_version(case: Case, re
         ({"steps": {**OBJECTION["steps"], "back": {**OBJECTION["steps"]["accept"], "from": ["refused"]}}}, "closed"),
         ({"steps": {**OBJECTION["steps"], "odd": {**OBJECTION["steps"]["accept"], "from": ["x"]}}}, "no state"),
         ({"stats": {}}, "Extra inputs"),
+        (
+            {
+                "steps": {
+                    **OBJECTION["steps"],
+                    "ask": {**OBJECTION["steps"]["ask"], "pauses_clock": True, "extends": {"count": 1}},
+                }
+            },
+            "either pauses",
+        ),
     ],
 )
 def test_a_declaration_that_does_not_fit_together_is_refused(change: dict[str, Any], message: str) -> None:

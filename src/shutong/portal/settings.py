@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "shutong.subjects",
     "shutong.rules",
     "shutong.pipeline",
+    "shutong.exchange",
     "shutong.portal",
 ]
 

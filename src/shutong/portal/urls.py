@@ -20,6 +20,7 @@ from .pages import (
     review,
     service,
     session,
+    sharing,
     statistics,
     style,
     tickets,
@@ -74,6 +75,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review", review.review, name="review"),
     path("review/<slug:case_key>/decide", review.decide, name="review-decide"),
     path("review/decisions/<slug:decision_id>/undo", review.undo, name="review-undo"),
+    path("sharing", sharing.sharing, name="sharing"),
+    path("sharing/requests/<int:number>", sharing.share_request, name="share-request"),
+    path("sharing/requests/<int:number>/<slug:verb>", sharing.share_step, name="share-step"),
+    path("sharing/ask/<slug:resource>", sharing.ask, name="share-ask"),
     path("audit", audit.audit, name="audit"),
     path("audit/verify", audit.audit_verify, name="audit-verify"),
 ]

@@ -22,6 +22,23 @@ def due_on(term: Term | None, since: date) -> date | None:
     return end if workdays.is_workday(end).is_workday else workdays.add_workdays(end, 1)
 
 
+def rest_of(term: Term | None, due: date | None, day: date) -> int | None:
+    """What is left on ``day`` of a term that ends on ``due``, in the term's unit; negative when it has passed."""
+    if term is None or due is None:
+        return None
+    return workdays.workdays_between(day, due) if term.unit == "working-days" else (due - day).days
+
+
+def due_after(term: Term | None, rest: int | None, day: date) -> date | None:
+    """The last day of a term of which ``rest`` was left, when it runs on from ``day``."""
+    if term is None or rest is None:
+        return None
+    if term.unit == "working-days":
+        return workdays.add_workdays(day, rest)
+    end = day + timedelta(days=rest)
+    return end if rest <= 0 or workdays.is_workday(end).is_workday else workdays.add_workdays(end, 1)
+
+
 def days_left(case: Case, day: date) -> int | None:
     """Working days that are left of a case's term on ``day``; negative when it is overdue, None without a term."""
     return None if case.due_on is None else workdays.workdays_between(day, case.due_on)

@@ -11,7 +11,8 @@ class Case(models.Model):
     """Something that goes through a procedure: a listing, a ticket, a request.
 
     ``about`` is the id of the thing in its own area (``listing/42``); the declaration of the procedure is kept as it was
-    when the case was opened, so that a later version does not move its terms.
+    when the case was opened, so that a later version does not move its terms. ``department`` is whose turn it is, empty
+    for the data bureau; ``days_left`` is what is left of a term that stands still, in the unit of the term.
     """
 
     procedure = models.CharField(max_length=63, db_index=True)
@@ -23,6 +24,7 @@ class Case(models.Model):
     opened_on = models.DateField()
     state_since = models.DateField()
     due_on = models.DateField(null=True, db_index=True)
+    days_left = models.IntegerField(null=True)
     closed_on = models.DateField(null=True)
 
     class Meta:

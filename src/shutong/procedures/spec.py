@@ -35,8 +35,22 @@ class Transition(Model):
     from_: tuple[Name, ...] = Field(alias="from", min_length=1, description="states it may be taken in")
     to: Name = Field(description="state it leads to")
     roles: tuple[Name, ...] = Field(min_length=1, description="roles that may take it; system for the platform itself")
+    party: Name | None = Field(
+        default=None,
+        description="the side that takes it, where one role stands on several; it is taken by the verbs of its area only",
+    )
     needs_reason: bool = Field(default=False, description="the reason must be given in words")
+    once: bool = Field(default=False, description="it may be taken only once in a case")
     restarts_clock: bool = Field(default=True, description="whether the term of the new state starts anew")
+    pauses_clock: bool = Field(default=False, description="the term stands still from here until a step resumes it")
+    resumes_clock: bool = Field(default=False, description="what was left of the paused term runs on from here")
+    extends: Term | None = Field(default=None, description="added to the running term, from its last day on")
+
+    @model_validator(mode="after")
+    def _one_clock(self) -> Transition:
+        if sum((self.pauses_clock, self.resumes_clock, self.extends is not None)) > 1:
+            raise ValueError("a step either pauses, resumes or extends the clock")
+        return self
 
 
 class Procedure(Model):

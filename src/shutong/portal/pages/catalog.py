@@ -9,13 +9,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from shutong.catalog.published import current_catalog
+
 from ..answers import store
 from ..charts import figure
 from ..components import Cell, Column, Crumb, Field, Option, Table
 from ..metadata import localised, metadata
 from ..queries import public as queries
 from ..terms import term_text
-from .frame import page, text_parameter
+from .frame import page, reader, text_parameter
 from .words import cycle_texts
 
 
@@ -96,6 +98,8 @@ def resource(request: HttpRequest, name: str) -> HttpResponse:
         share=share_texts()[view.share],
         opening=open_texts()[view.open],
         publicity=term_text(content["publicity"]),
+        may_ask=_may_ask(request, name),
+        name=name,
         checks=[
             {"text": known.check_text(name, check), "rejects": check["on_fail"] == "reject"}
             for check in content["checks"]
@@ -103,6 +107,15 @@ def resource(request: HttpRequest, name: str) -> HttpResponse:
         table=Table(_("信息项"), columns, rows),
         crumbs=[Crumb(_("首页"), reverse("home")), Crumb(_("数据目录"), reverse("catalog")), Crumb(title)],
     )
+
+
+def _may_ask(request: HttpRequest, name: str) -> bool:
+    """Whether the reader may ask for the resource for their department: it is another's."""
+    actor = reader(request)
+    if actor is None or not actor.department or not actor.may("exchange.ask", actor.department):
+        return False
+    declared = current_catalog().resources.get(name)
+    return declared is not None and declared.department != actor.department
 
 
 def _publication(item: Any) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -12,6 +12,8 @@ from django.views.decorators.http import require_safe
 
 from shutong.catalog.actions import current_catalog
 from shutong.catalog.figures import DepartmentFigures
+from shutong.exchange.figures import Figures
+from shutong.exchange.requests import department_figures
 from shutong.pipeline.jobs import the_home
 from shutong.spec.catalog import Catalog
 from shutong.standards.targets import Target, targets
@@ -20,6 +22,7 @@ from ..charts import bars, figure
 from ..components import Cell, Chart, Column, Crumb, Figure, Table
 from ..metadata import localised
 from ..queries import figures as queries
+from .department import actor_of
 from .frame import page, signed_in
 from .words import department_title, resource_title
 
@@ -28,11 +31,13 @@ _NONE = "—"
 
 @never_cache
 @require_safe
-@signed_in("pipeline.read")
+@signed_in("catalog.figures")
 def figures(request: HttpRequest) -> HttpResponse:
     """Departments in the order of what lacks most; the targets with their documents; repeated collection."""
-    catalog = current_catalog()
-    found = sorted(queries.figures(the_home()), key=_lacking)
+    catalog, actor, home = current_catalog(), actor_of(request), the_home()
+    found = sorted(queries.figures(home), key=_lacking)
+    # Requests are nothing for whoever only keeps the platform running.
+    sharing = department_figures(home.today(), acting=actor) if actor.may("exchange.read") else None
     return page(
         request,
         "figures.html",
@@ -44,9 +49,9 @@ def figures(request: HttpRequest) -> HttpResponse:
             Figure(_("基础库整合度"), text=_percent(_total(found, lambda one: (one.base_filled, one.base_items)))),
         ],
         chart=_chart(catalog, found),
-        departments=_departments(catalog, found),
+        departments=_departments(catalog, found, sharing),
         repeated=_repeated(catalog, found),
-        targets=_targets(found),
+        targets=_targets(found, sharing),
         crumbs=[Crumb(_("首页"), reverse("home")), Crumb(_("部门指标"))],
     )  # fmt: skip
 
@@ -75,11 +80,12 @@ def _share_cell(share: float | None, part: int, whole: int, goal: int | None = N
     return Cell(_percent(share), tone="ok" if share >= goal else "danger", note=note)
 
 
-def _departments(catalog: Catalog, found: Sequence[DepartmentFigures]) -> Table:
+def _departments(catalog: Catalog, found: Sequence[DepartmentFigures], sharing: Mapping[str, Figures] | None) -> Table:
     goals = targets()
     columns = [
         Column(_("部门")), Column(_("信息系统"), "number"), Column(_("信息资源"), "number"), Column(_("已归集"), "number"),
         Column(_("按期更新"), "number"), Column(_("基础库整合度"), "number"), Column(_("重复采集"), "number"),
+        *([] if sharing is None else [Column(_("需求满足率"), "number"), Column(_("答复天数（中位）"), "number")]),
     ]  # fmt: skip
     rows: list[list[Cell | str]] = [
         [
@@ -89,10 +95,23 @@ def _departments(catalog: Catalog, found: Sequence[DepartmentFigures]) -> Table:
             _share_cell(one.on_time_share, one.on_time, one.due),
             _share_cell(one.base_share, one.base_filled, one.base_items, goals["base-libraries"].share),
             Cell(figure(len(one.repeated)), tone="warn") if one.repeated else "0",
+            *([] if sharing is None else _sharing_cells(sharing.get(one.department))),
         ]
         for one in found
     ]  # fmt: skip
     return Table(_("各部门指标"), columns, rows, _("目录中还没有部门"), _("先安装专题包。"))
+
+
+def _sharing_cells(one: Figures | None) -> list[Cell | str]:
+    """How much of a department's demand was met, and how fast it answers that of others."""
+    if one is None:
+        return [_NONE, _NONE]
+    demand, days = one.as_receiver, one.as_owner.median_days
+    goal = targets()["demand-met"].share
+    return [
+        _share_cell(demand.met_percent, demand.granted, demand.settled, goal),
+        _NONE if days is None else f"{days:g}",
+    ]
 
 
 def _repeated(catalog: Catalog, found: Sequence[DepartmentFigures]) -> Table:
@@ -116,11 +135,15 @@ def _repeated(catalog: Catalog, found: Sequence[DepartmentFigures]) -> Table:
     return Table(_("重复采集"), columns, rows, _("没有发现重复采集"), _("能够通过共享获取的信息项，没有部门再次采集。"))
 
 
-def _targets(found: Sequence[DepartmentFigures]) -> Table:
+def _targets(found: Sequence[DepartmentFigures], sharing: Mapping[str, Figures] | None) -> Table:
     values = {
         "resources-integrated": _total(found, lambda one: (one.integrated, one.resources)),
         "base-libraries": _total(found, lambda one: (one.base_filled, one.base_items)),
     }
+    if sharing is not None:
+        demand = [one.as_receiver for one in sharing.values()]
+        settled = sum(one.settled for one in demand)
+        values["demand-met"] = 100 * sum(one.granted for one in demand) / settled if settled else None
     columns = [
         Column(_("目标")), Column(_("要求"), "number"), Column(_("目前"), "number"), Column(_("完成期限"), "date"),
         Column(_("政策文件"), "wide"),

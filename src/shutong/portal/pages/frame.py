@@ -57,9 +57,12 @@ def work_links(actor: Actor | None) -> list[Link]:
     links = []
     if actor.department and actor.may("collect.read", actor.department):
         links.append(Link(_("本部门"), reverse("department", args=[actor.department]), ("/batches", "/tickets")))
+    if actor.may("exchange.read", actor.department or None):
+        links.append(Link(_("共享"), reverse("sharing")))
     if actor.may("pipeline.read"):
         also = () if actor.department else ("/departments", "/batches", "/tickets")
         links.append(Link(_("运行"), reverse("operations"), also))
+    if actor.may("catalog.figures"):
         links.append(Link(_("部门指标"), reverse("figures")))
     if actor.may("subjects.review"):
         links.append(Link(_("核对"), reverse("review")))

@@ -1,0 +1,1 @@
+"""Sharing between departments: requests, decisions and the grants that come of them."""
