@@ -53,7 +53,7 @@ _OWN = (
 )
 REGISTER = (
     f"SELECT concat(l.subject_id, '/', m.record_id) AS unique_id, {_given()} FROM {_OWN}",
-    f"SELECT concat(l.subject_id, '/former/', m.record_id), {_given('former_name_key', 'former_parts')}"
+    f"SELECT concat(l.subject_id, '/former/', m.record_id) AS unique_id, {_given('former_name_key', 'former_parts')}"
     f" FROM {_OWN} AND former_name_key IS NOT NULL",
 )
 """Register rows under their present and their former names: asked one after the other, since as a UNION ALL of the two

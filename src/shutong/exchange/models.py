@@ -276,3 +276,31 @@ class GrantVersion(Unchangeable, ExtentRow):
     def counts_on(self, day: dt.date) -> bool:
         """Whether the version lets anything out on ``day``: in force, and within its term."""
         return self.state == self.State.ACTIVE and self.starts_on <= day <= self.ends_on
+
+
+class Delivery(Unchangeable):
+    """One use of a grant: what left, under which version, and the receipt that the home signed for it.
+
+    ``departure`` names the entry of the records that left (``audit.departures``); a count or a verification has none.
+    """
+
+    delivery = models.CharField(max_length=32, unique=True)
+    version = models.ForeignKey(GrantVersion, on_delete=models.PROTECT, related_name="deliveries")
+    method = models.CharField(max_length=8)
+    on = models.DateField(help_text="business day; the quota is counted by it")
+    at = models.DateTimeField(auto_now_add=True)
+    rows = models.IntegerField(help_text="rows that left; a verification counts as one")
+    digest = models.CharField(max_length=64)
+    departure = models.CharField(max_length=32, blank=True)
+    receipt = models.TextField()
+    by = models.CharField(max_length=64)
+    by_name = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        """Newest first."""
+
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [models.Index(fields=["version", "on"], name="delivery_by_day")]
+
+    def __str__(self) -> str:
+        return self.delivery

@@ -12,15 +12,17 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
+from shutong.exchange.refusals import ExchangeError
 from shutong.pipeline.answers.store import AnswersMissing
 
 from ..problems import PROBLEM_JSON, problem_of
-from . import convert, public, signed
+from . import convert, exchange, public, signed
 
 _logger = logging.getLogger(__name__)
 
 DESCRIPTION = """
-Everything the public pages show, as JSON, without signing in; batches, tickets and runs with the session of the site.
+Everything the public pages show, as JSON, without signing in; batches, tickets and runs with the session of the site,
+and for departments what was granted to them: a POST then needs the header `X-CSRFToken` of the site.
 
 Lists take `limit` (1 to 100) and `offset`. Dates are ISO 8601, amounts yuan. Errors are problem details (RFC 9457).
 Persons have no public data here: a personal number is neither searched nor repeated.
@@ -54,6 +56,7 @@ api = Api(
 )
 api.add_router("", public.router)
 api.add_router("", signed.router)
+api.add_router("", exchange.router)
 
 
 def _problem(request: HttpRequest, status: int, code: str, detail: str, **more: Any) -> HttpResponse:
@@ -100,6 +103,11 @@ def _unknown_reader(request: HttpRequest, _error: AuthenticationError) -> HttpRe
 @_on(PermissionDenied)
 def _denied(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
     return _problem(request, 403, "not-allowed", str(error) or "没有权限 / not allowed")
+
+
+@_on(ExchangeError)
+def _not_granted(request: HttpRequest, error: ExchangeError) -> HttpResponse:
+    return _problem(request, 409, "not-granted", str(error))
 
 
 @_on(HttpError)
