@@ -10,6 +10,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from shutong.standards.code_rules import USCC_ALPHABET, USCC_WEIGHTS, check_citizen_id, check_uscc, normalise_code
 
@@ -21,6 +25,10 @@ _PERSONAL = re.compile(r"\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[
 _TABLE = str.maketrans(LOOK_ALIKES)
 _WEIGHTS = (*USCC_WEIGHTS, 1)
 _INVERSES = tuple(pow(weight, -1, 31) for weight in _WEIGHTS)
+
+_LETTERS = np.frombuffer(USCC_ALPHABET.encode(), np.uint8)
+_VALUES = np.full(256, -1, np.int64)
+_VALUES[_LETTERS] = np.arange(len(_LETTERS))
 
 
 def slipped_code(text: str) -> str | None:
@@ -66,3 +74,48 @@ def _neighbours(code: str) -> Iterator[str]:
         moved = (values[place] - values[place + 1]) * (_WEIGHTS[place + 1] - _WEIGHTS[place])
         if (total + moved) % 31 == 0:
             yield code[:place] + code[place + 1] + code[place] + code[place + 2 :]
+
+
+def meant_columns(slipped: Any) -> tuple[Any, pa.StringArray]:
+    """:func:`meant_codes` of a whole column: the place of each answer's text in the column, and the answers.
+
+    Args:
+        slipped: as :func:`slipped_code` gives them, without NULL.
+    """
+    texts = slipped.to_pylist()
+    whole = np.array([len(text) == _LENGTH and text.isascii() for text in texts], np.bool_)
+    rows = np.flatnonzero(whole)
+    joined = "".join(texts[row] for row in rows.tolist()).encode()
+    characters = np.frombuffer(joined, np.uint8).reshape(-1, _LENGTH)
+    values = _VALUES[characters]
+    total = (np.maximum(values, 0) @ np.array(_WEIGHTS)) % 31
+    # Of characters in the alphabet, and wrong by its check character: no two of its neighbours are the same text.
+    plain = (values >= 0).all(axis=1) & (total != 0)
+    parents, codes = _neighbour_columns(characters[plain], values[plain], total[plain])
+    parents, answers = rows[plain][parents], [codes.tobytes().decode()]
+    others = np.setdiff1d(np.arange(len(texts)), rows[plain])
+    found = [(row, code) for row in others.tolist() for code in meant_codes(texts[row])]
+    answers += [code for _row, code in found]
+    parents = np.concatenate([parents, np.array([row for row, _code in found], parents.dtype)])
+    offsets = np.arange(len(parents) + 1, dtype=np.int32) * _LENGTH
+    data = "".join(answers).encode()
+    return parents, pa.StringArray.from_buffers(len(parents), pa.py_buffer(offsets.tobytes()), pa.py_buffer(data))
+
+
+def _neighbour_columns(characters: Any, values: Any, total: Any) -> tuple[Any, Any]:
+    """Row and characters of every neighbour with digits for its area; see ``_neighbours``."""
+    fitting = _LETTERS[(values - total[:, None] * np.array(_INVERSES)) % 31]
+    changed = np.repeat(characters[:, None, :], _LENGTH, axis=1)
+    place = np.arange(_LENGTH)
+    changed[:, place, place] = fitting
+    weights = np.array(_WEIGHTS)
+    moved = (values[:, :-1] - values[:, 1:]) * (weights[1:] - weights[:-1])
+    rows, at = np.nonzero((total[:, None] + moved) % 31 == 0)
+    exchanged = characters[rows].copy()
+    each = np.arange(len(rows))
+    exchanged[each, at], exchanged[each, at + 1] = characters[rows, at + 1], characters[rows, at]
+    parents = np.concatenate([np.repeat(np.arange(len(characters)), _LENGTH), rows])
+    codes = np.concatenate([changed.reshape(-1, _LENGTH), exchanged])
+    area = codes[:, 2:8]
+    kept = ((area >= ord("0")) & (area <= ord("9"))).all(axis=1)
+    return parents[kept], codes[kept]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from shutong.engine.stage import ArrowStep, SqlStep, Step
-from shutong.standards.code_slips import meant_codes
+from shutong.standards.code_slips import meant_columns
 from shutong.subjects.tables import columns
 
 MEANT = columns(record_id=pa.string(), role=pa.string(), code=pa.string())
@@ -37,11 +37,6 @@ WHERE i.kind IN ('name', 'variant', 'area')
 
 def meant(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Every valid code that one slip turns into the faulty one, a row each."""
-    rows: dict[str, list[str]] = {name: [] for name in MEANT.names}
-    given = (batch.column(name).to_pylist() for name in ("record_id", "role", "faulty"))
-    for record, role, faulty in zip(*given, strict=True):
-        codes = meant_codes(faulty)
-        rows["record_id"] += [record] * len(codes)
-        rows["role"] += [role] * len(codes)
-        rows["code"] += codes
-    return pa.RecordBatch.from_pydict(rows, schema=MEANT)
+    parents, codes = meant_columns(batch.column("faulty"))
+    told = [batch.column(name).take(pa.array(parents)) for name in ("record_id", "role")]
+    return pa.RecordBatch.from_arrays([*told, codes], schema=MEANT)
