@@ -56,7 +56,7 @@ PERMIT = Resource.model_validate(
 ITEMS = tuple(PERMIT.items)
 NAMES = ["甲一公司", "甲二公司", "甲一", "乙公司", "'; DROP TABLE x; --", None]
 PERSONS = ["张三", "张五", "张", "李四", None]
-AMOUNTS = [decimal.Decimal(n) for n in ("0.00", "5.00", "10.50", "20.00")] + [None]
+AMOUNTS = [decimal.Decimal(n) for n in ("0.00", "5.00", "10.50", "20.00", "9999999999999999.00")] + [None]
 DATES = [dt.date(2026, 1, 5), dt.date(2026, 2, 5), dt.date(2027, 1, 1), None]
 PHONES = ["13800000001", "13800000002", "13911110001", None]
 
@@ -67,6 +67,7 @@ CONDITIONS: list[tuple[str | None, frozenset[str], Callable[[Row], bool]]] = [
     ("name LIKE '甲%'", frozenset({"name"}), lambda row: (row["name"] or "").startswith("甲")),
     ("phone__key = 'k-13800000001'", frozenset({"phone"}), lambda row: row["phone"] == "13800000001"),
     ("decided < business_day()", frozenset({"decided"}), lambda row: row["decided"] is not None and row["decided"] < DAY),
+    ("amount * amount * amount > 1", frozenset({"amount"}), lambda row: row["amount"] is not None and 1 < row["amount"] < 10**6),
     ("code <> 'c3' AND amount IS NOT NULL", frozenset({"code", "amount"}), lambda row: row["code"] != "c3" and row["amount"] is not None),
 ]  # fmt: skip
 
@@ -90,6 +91,11 @@ grants = st.builds(
     st.sampled_from([text for text, _, _ in CONDITIONS]),
 )  # fmt: skip
 VALUES = [
+    "1e-18",
+    "1e-37",
+    "1e-30",
+    "9999999999999999.00",
+    "甲\0",
     "",
     "甲",
     "甲一公司",
@@ -168,7 +174,20 @@ def _shown(grant: Grant, name: str, value: Any) -> Any:
 
 def read(grant: Grant, name: str, text: str) -> Any:
     kind = "text" if grant.masks[name] != "none" else {"amount": "amount", "decided": "decided"}.get(name, "text")
-    return {"amount": decimal.Decimal, "decided": dt.date.fromisoformat, "text": str}[kind](text)
+    return {"amount": places, "decided": dt.date.fromisoformat, "text": plain}[kind](text)
+
+
+def places(text: str) -> decimal.Decimal:
+    value = decimal.Decimal(text)
+    if int(value.as_tuple().exponent) < -18:
+        raise ValueError
+    return value
+
+
+def plain(text: str) -> str:
+    if "\0" in text:
+        raise ValueError
+    return text
 
 
 def meets(grant: Grant, row: Row, one: Condition) -> bool:
@@ -300,6 +319,8 @@ def grant_with(**keys: Any) -> Grant:
         (Question(order=(("phone", False),)), "sealed items"),
         (Question(where=(Condition("amount", "=", "nan"),)), "no number"),
         (Question(where=(Condition("amount", "=", "1e40"),)), "no number"),
+        (Question(where=(Condition("amount", ">", "1e-37"),)), "no number"),
+        (Question(where=(Condition("name", "=", "a\0"),)), "no text"),
         (Question(where=(Condition("decided", ">", "yesterday"),)), "no date"),
         (Question(where=(Condition("amount", "begins", "1"),)), "only texts"),
         (Question(where=(Condition("name", "LIKE", "%"),)), "no such comparison"),  # type: ignore[arg-type]

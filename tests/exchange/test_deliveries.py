@@ -118,7 +118,7 @@ def test_pages_follow_one_another_without_gap_or_repetition(engine: Engine, keys
 
 
 def test_a_quota_counts_rows_of_a_day(engine: Engine, keys: Keys) -> None:
-    given = grant(quota=3)
+    given = grant(quota=4)
     ask: dict[str, Any] = {"engine": engine, "keys": keys, "acting": CIVIL}
     with pytest.raises(ExchangeError, match="quota"):
         take_page(given, Question(), day(3), **ask)

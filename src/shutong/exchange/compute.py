@@ -77,7 +77,7 @@ def granted(grant: Grant, resource: Resource, day: dt.date) -> Granted:
     condition = _condition(grant, resource)
     needed = [name for name in stored_columns(resource).names if name in _needed(resource, items, condition)]
     rows = current_sql(resource, needed, ROWS, BATCHES)
-    where = f" WHERE ({render(condition, business_day=day)}) IS TRUE" if condition else ""
+    where = f" WHERE {_holds(condition, day)}" if condition else ""
     columns = ", ".join(f"{sql} AS {sqltext.name(name)}" for name, sql in shown.items())
     views = {ROWS: accepted_table(resource.resource)} | ({BATCHES: "batches"} if needs_batches(resource) else {})
     return Granted(
@@ -100,6 +100,11 @@ def _condition(grant: Grant, resource: Resource) -> Expression | None:
             "授权的数据范围条件与资源现在的信息项不符，请重新申请",
             "the grant's row condition does not fit the resource as it is now: ask anew",
         ) from error
+
+
+def _holds(condition: Expression, day: dt.date) -> str:
+    """The row condition as SQL; a row on which it cannot be worked out (an overflow) is not granted, and no error tells of it."""
+    return f"TRY({render(condition, business_day=day)}) IS TRUE"
 
 
 def _needed(resource: Resource, items: tuple[str, ...], condition: Expression | None) -> set[str]:
@@ -200,7 +205,7 @@ def verified(
     needed = {RECORD, *plain, *(key_column(name) for name in resource.key if sealed(resource.items[name]))}
     needed |= condition.columns if condition else set()
     rows = current_sql(resource, [name for name in stored_columns(resource).names if name in needed], ROWS, BATCHES)
-    scope = f" WHERE ({render(condition, business_day=day)}) IS TRUE" if condition else ""
+    scope = f" WHERE {_holds(condition, day)}" if condition else ""
     real = Granted(f"SELECT * FROM ({rows}) AS _current{scope}", one.views, plain, one.items, {})
     conditions = [_compared(real, each) for each in where]
     for name, value in key.items():

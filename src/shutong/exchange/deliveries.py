@@ -39,7 +39,7 @@ class Page:
 
 
 def used_on(grant: SharingGrant, day: dt.date) -> int:
-    """Rows (verifications, each as one) that a grant gave on a day."""
+    """Rows (verifications and counts, each as one) that a grant gave on a day."""
     found = Delivery.objects.filter(version__grant=grant, on=day).aggregate(rows=Sum("rows"))["rows"]
     return int(found or 0)
 
@@ -65,7 +65,7 @@ def take_page(
     with read(engine, keys, version.value, resource, question, day, method="api", used=used) as batches:
         rows = [_plain(row) for batch in batches for row in batch.to_pylist()]
     records = [] if question.count else [row[RECORD] for row in rows]
-    what = Given("api", len(records), digest_of(rows), tuple(records))
+    what = Given("api", 1 if question.count else len(records), digest_of(rows), tuple(records))
     delivery = write_down(grant, version, what, day, keys=keys, acting=acting)
     return Page(rows, len(records) == question.limit, delivery.receipt)
 
@@ -102,7 +102,7 @@ def _in_use(grant: SharingGrant, day: dt.date) -> tuple[GrantVersion, Resource]:
 
 @dataclass(frozen=True)
 class Given:
-    """What is about to leave: rows (a verification counts as one), their digest, the ids of their records."""
+    """What is about to leave: rows (a verification or a count is one), their digest, the ids of their records."""
 
     method: Method
     rows: int

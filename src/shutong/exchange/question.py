@@ -17,6 +17,8 @@ OPERATORS: Final[tuple[str, ...]] = get_args(Operator)
 
 MOST_CONDITIONS: Final = 20
 MOST_TEXT: Final = 1000
+MOST_PLACES: Final = 18
+"""Places of a decimal number behind the point; sixteen before it are left of the engine's 38."""
 MOST_ROWS: Final = 10_000
 """Rows of one page; whole sets leave as a stream."""
 
@@ -102,7 +104,13 @@ def _reader(kind: pa.DataType) -> Callable[[str], Value]:
         return dt.date.fromisoformat
     if pa.types.is_timestamp(kind):
         return _moment
-    return str
+    return _text
+
+
+def _text(text: str) -> str:
+    if "\0" in text:
+        raise ValueError
+    return text
 
 
 def _whole(text: str) -> int:
@@ -114,7 +122,9 @@ def _whole(text: str) -> int:
 
 def _decimal(text: str) -> decimal.Decimal:
     value = decimal.Decimal(text)
-    if not value.is_finite() or abs(value) >= 10**16:
+    # More places would make the engine cast the item's column to fewer digits before the point, which fails on a large
+    # amount of a row that the asker does not see.
+    if not value.is_finite() or abs(value) >= 10**16 or int(value.as_tuple().exponent) < -MOST_PLACES:
         raise OverflowError
     return value
 

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('method', models.CharField(max_length=8)),
                 ('on', models.DateField(help_text='business day; the quota is counted by it')),
                 ('at', models.DateTimeField(auto_now_add=True)),
-                ('rows', models.IntegerField(help_text='rows that left; a verification counts as one')),
+                ('rows', models.IntegerField(help_text='rows that left; a verification or a count is one')),
                 ('digest', models.CharField(max_length=64)),
                 ('departure', models.CharField(blank=True, max_length=32)),
                 ('receipt', models.TextField()),
